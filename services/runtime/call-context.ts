@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What a call hands on to every call made on its behalf, whoever makes it and however deep. */
+export interface CallContext {
+  /** Aborted when the caller leaves or its deadline passes. */
+  readonly signal: AbortSignal;
+  /** On the clock of `performance.now()`; absent when the call may take for ever. */
+  readonly deadlineMs?: number;
+  /** The instant that a development call pretends it to be. */
+  readonly pretendedTime?: Temporal.Instant;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** The context of the call that is being handled, if the code runs on behalf of one. */
+export function currentCall(): CallContext | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work` on behalf of a call. */
+export function runInCall<T>(context: CallContext, work: () => T): T {
+  return storage.run(context, work);
+}
