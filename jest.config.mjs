@@ -1,0 +1,18 @@
+/** @type {import("jest").Config} */
+export default {
+  testMatch: ["<rootDir>/services/**/*.test.ts", "<rootDir>/services/**/*.test.tsx"],
+  extensionsToTreatAsEsm: [".ts", ".tsx"],
+  transform: {
+    "\\.tsx?$": [
+      "@swc/jest",
+      {
+        jsc: { parser: { syntax: "typescript", tsx: false }, target: "esnext" },
+        module: { type: "es6" },
+      },
+    ],
+  },
+  maxWorkers: 2,
+  testTimeout: 20_000,
+  globalSetup: "<rootDir>/services/runtime/testing/start-postgres.ts",
+  globalTeardown: "<rootDir>/services/runtime/testing/stop-postgres.ts",
+};
