@@ -1,0 +1,68 @@
+import { DomainError } from "../runtime/errors.ts";
+import type { CompletedEntry, CompletionLedger } from "./completion-ledger.ts";
+import { ledgerDigest } from "./ledger-digest.ts";
+
+export interface Certificate extends Statement {
+  certificateId: string;
+  number: string;
+  code: string;
+  state: "valid" | "suspended" | "revoked";
+  operatorId: string;
+}
+
+/** What a certificate says, with names as they were on the day of issue. */
+export interface Statement {
+  purchaseId: string;
+  franchiseId: string | null;
+  operatorName: string;
+  studentId: string;
+  studentName: string;
+  courseId: string;
+  courseName: string;
+  sessionCount: number;
+  totalMinutes: number;
+  firstSessionTime: Temporal.Instant;
+  lastSessionTime: Temporal.Instant;
+  completeTime: Temporal.Instant;
+  issueTime: Temporal.Instant;
+  ledgerDigest: string;
+}
+
+/** What is to be said of a purchase whose sessions are all completed. */
+export function statement(
+  ledger: CompletionLedger,
+  completed: readonly CompletedEntry[],
+  said: { operatorName: string; now: Temporal.Instant },
+): Statement {
+  const { entries: _, ...purchase } = ledger;
+  const startTimes = completed.map(({ startTime }) => startTime);
+  const completeTime = completed.map(({ completion }) => completion.time).reduce(later);
+  return {
+    ...purchase,
+    operatorName: said.operatorName,
+    totalMinutes: totalMinutes(completed),
+    firstSessionTime: startTimes.reduce(earlier),
+    lastSessionTime: startTimes.reduce(later),
+    completeTime,
+    issueTime: later(said.now, completeTime),
+    ledgerDigest: ledgerDigest(ledger, completed),
+  };
+}
+
+export function certificateMissing(): DomainError {
+  return new DomainError("not-found", "CERTIFICATE_NOT_FOUND", "there is no such certificate");
+}
+
+function totalMinutes(entries: readonly CompletedEntry[]): number {
+  return Math.round(
+    entries.reduce((sum, { startTime, endTime }) => sum + startTime.until(endTime).total("minutes"), 0),
+  );
+}
+
+function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) < 0 ? a : b;
+}
+
+function later(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) < 0 ? b : a;
+}

@@ -1,0 +1,61 @@
+import { DomainError } from "../runtime/errors.ts";
+
+/** What booking knows of a purchase and its sessions. */
+export interface CompletionLedger {
+  purchaseId: string;
+  /** Null when the company itself runs the zone. */
+  franchiseId: string | null;
+  studentId: string;
+  studentName: string;
+  courseId: string;
+  courseName: string;
+  sessionCount: number;
+  entries: LedgerEntry[];
+}
+
+export interface LedgerEntry {
+  sessionId: string;
+  sequence: number;
+  trainerId: string;
+  startTime: Temporal.Instant;
+  endTime: Temporal.Instant;
+  /** Null unless the session is completed. */
+  completion: Completion | null;
+}
+
+export interface Completion {
+  time: Temporal.Instant;
+  by: string;
+}
+
+export interface CompletedEntry extends LedgerEntry {
+  completion: Completion;
+}
+
+/** The sessions of a purchase by sequence, if all of them are there and completed. */
+export function earned(ledger: CompletionLedger): CompletedEntry[] {
+  const completed = ledger.entries.filter(isCompleted).sort((a, b) => a.sequence - b.sequence);
+  const everySession =
+    completed.length > 0 &&
+    completed.length === ledger.sessionCount &&
+    completed.length === ledger.entries.length &&
+    completed.every((entry, index) => entry.sequence === index + 1);
+  if (!everySession) throw certificateNotEarned(ledger);
+  return completed;
+}
+
+export function purchaseMissing(purchaseId: string): DomainError {
+  return new DomainError("not-found", "PURCHASE_NOT_FOUND", `there is no purchase ${purchaseId}`);
+}
+
+function certificateNotEarned({ purchaseId, entries, sessionCount }: CompletionLedger): DomainError {
+  const completed = entries.filter(isCompleted).length;
+  const message = `${completed} of ${sessionCount} sessions of the purchase ${purchaseId} are completed`;
+  return new DomainError("precondition", "CERTIFICATE_NOT_EARNED", message, {
+    metadata: { completed_session_count: String(completed), session_count: String(sessionCount) },
+  });
+}
+
+function isCompleted(entry: LedgerEntry): entry is CompletedEntry {
+  return entry.completion !== null;
+}

@@ -1,0 +1,28 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { callerOf } from "../runtime/caller.ts";
+import { getCertificate } from "./get-certificate.ts";
+import { type IssueDeps, issueCertificate } from "./issue-certificate.ts";
+import { listCertificates } from "./list-certificates.ts";
+import { toProto, toPublicProto } from "./to-proto.ts";
+import { verifyCertificate } from "./verify-certificate.ts";
+import { visibleTo } from "./visible.ts";
+
+export function certificateHandlers(deps: IssueDeps): ServiceImpl<typeof CertificateService> {
+  const { db } = deps;
+  return {
+    issueCertificate(request, context) {
+      return issueCertificate(deps, request, callerOf(context));
+    },
+    async getCertificate(request, context) {
+      return { certificate: toProto(await getCertificate(db, request, visibleTo(callerOf(context)))) };
+    },
+    async listCertificates(request, context) {
+      const { rows, nextPageToken } = await listCertificates(db, request, visibleTo(callerOf(context)));
+      return { certificates: rows.map(toProto), nextPageToken };
+    },
+    async verifyCertificate({ code }) {
+      return toPublicProto(await verifyCertificate(db, code));
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { randomBytes } from "node:crypto";
+import { createClient } from "@connectrpc/connect";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { implement } from "../runtime/implement.ts";
+import { runService } from "../runtime/service.ts";
+import { certificateConfig } from "./config.ts";
+import { certificateHandlers } from "./handlers.ts";
+
+await runService(process, {
+  name: "certificate",
+  config: certificateConfig,
+  migrations: new URL("./migrations/", import.meta.url),
+  async start({ config, db, now, newId, connect }) {
+    const handlers = certificateHandlers({
+      db,
+      now,
+      newId,
+      random: randomBytes,
+      bookings: createClient(BookingService, connect(config.BOOKING_ADDRESS)),
+      franchises: createClient(FranchiseService, connect(config.TRAINER_ADDRESS)),
+      companyName: config.COMPANY_NAME,
+    });
+    return { services: [implement(CertificateService, handlers)] };
+  },
+});

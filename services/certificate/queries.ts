@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
+import type { Certificate } from "./certificate.ts";
+import type { Visible } from "./visible.ts";
+
+const certificateRow = z.object({
+  certificateId: z.string(),
+  number: z.string(),
+  code: z.string(),
+  state: z.enum(["valid", "suspended", "revoked"]),
+  purchaseId: z.string(),
+  franchiseId: z.string().nullable(),
+  operatorId: z.string(),
+  operatorName: z.string(),
+  studentId: z.string(),
+  studentName: z.string(),
+  courseId: z.string(),
+  courseName: z.string(),
+  sessionCount: z.number(),
+  totalMinutes: z.number(),
+  firstSessionTime: instant,
+  lastSessionTime: instant,
+  completeTime: instant,
+  issueTime: instant,
+  ledgerDigest: z.string(),
+});
+
+const columns = sql.fragment`
+  certificate_id as "certificateId", number, code, state, purchase_id as "purchaseId",
+  franchise_id as "franchiseId", operator_id as "operatorId", operator_name as "operatorName",
+  student_id as "studentId", student_name as "studentName", course_id as "courseId", course_name as "courseName",
+  session_count as "sessionCount", total_minutes as "totalMinutes",
+  first_session_time as "firstSessionTime", last_session_time as "lastSessionTime",
+  complete_time as "completeTime", issue_time as "issueTime", ledger_digest as "ledgerDigest"
+`;
+
+/** Null when the purchase has its certificate, waiting for whoever issues it just now; also when a key is taken. */
+export function insertCertificate(
+  tx: Transaction,
+  certificate: Omit<Certificate, "operatorId">,
+): Promise<Certificate | null> {
+  return tx.maybeOne(sql.type(certificateRow)`
+    insert into certificate (
+      certificate_id, number, code, state, purchase_id, franchise_id, operator_name, student_id, student_name,
+      course_id, course_name, session_count, total_minutes, first_session_time, last_session_time,
+      complete_time, issue_time, ledger_digest
+    ) values (
+      ${certificate.certificateId}, ${certificate.number}, ${certificate.code}, ${certificate.state},
+      ${certificate.purchaseId}, ${certificate.franchiseId}, ${certificate.operatorName},
+      ${certificate.studentId}, ${certificate.studentName}, ${certificate.courseId}, ${certificate.courseName},
+      ${certificate.sessionCount}, ${certificate.totalMinutes},
+      ${certificate.firstSessionTime.toString()}, ${certificate.lastSessionTime.toString()},
+      ${certificate.completeTime.toString()}, ${certificate.issueTime.toString()}, ${certificate.ledgerDigest}
+    )
+    on conflict do nothing
+    returning ${columns}
+  `);
+}
+
+export function findCertificateOfPurchase(db: Queryable, purchaseId: string): Promise<Certificate | null> {
+  return db.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where purchase_id = ${purchaseId}
+  `);
+}
+
+export function findCertificateByCode(db: Database, code: string): Promise<Certificate | null> {
+  return db.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where code = ${code}
+  `);
+}
+
+export function findCertificate(db: Database, certificateId: string, visible: Visible): Promise<Certificate | null> {
+  return db.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)}
+  `);
+}
+
+export function findCertificateByNumber(db: Database, number: string, visible: Visible): Promise<Certificate | null> {
+  return db.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where number = ${number} and ${isVisible(visible)}
+  `);
+}
+
+export interface CertificateFilter {
+  visible: Visible;
+  studentId: string | null;
+  purchaseId: string | null;
+  /** The last certificate of the page before. */
+  olderThan: string | null;
+  limit: number;
+}
+
+export async function findCertificates(db: Database, filter: CertificateFilter): Promise<Certificate[]> {
+  const rows = await db.any(sql.type(certificateRow)`
+    select ${columns} from certificate
+    where ${isVisible(filter.visible)}
+      and (${filter.studentId}::uuid is null or student_id = ${filter.studentId})
+      and (${filter.purchaseId}::uuid is null or purchase_id = ${filter.purchaseId})
+      and (${filter.olderThan}::uuid is null or certificate_id < ${filter.olderThan})
+    order by certificate_id desc
+    limit ${filter.limit}
+  `);
+  return [...rows];
+}
+
+function isVisible(visible: Visible) {
+  switch (visible.of) {
+    case "everybody":
+      return sql.fragment`true`;
+    case "operator":
+      return sql.fragment`operator_id = ${visible.operatorId}`;
+    case "student":
+      return sql.fragment`student_id = ${visible.studentId}`;
+    case "nobody":
+      return sql.fragment`false`;
+  }
+}
