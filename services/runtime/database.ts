@@ -1,0 +1,121 @@
+import {
+  createPool,
+  type DatabasePool,
+  type DatabaseTransactionConnection,
+  type Interceptor,
+  type QueryResultRow,
+  SchemaValidationError,
+  sql,
+} from "slonik";
+import { z } from "zod";
+import { constraintOf } from "./database-errors.ts";
+import { DomainError } from "./errors.ts";
+
+export { sql };
+
+type Queries = Pick<
+  DatabasePool,
+  "any" | "anyFirst" | "exists" | "many" | "manyFirst" | "maybeOne" | "maybeOneFirst" | "one" | "oneFirst" | "query"
+>;
+
+/** A pool of connections. Each query is on its own unless it is made in a transaction. */
+export interface Database extends Queries {
+  /** Commits when `work` returns, rolls back when it throws. Never retried: what is worth a retry, the caller knows. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Waits for the queries that run, then closes every connection. */
+  end(): Promise<void>;
+}
+
+/** One transaction. Its own `transaction` is a savepoint. */
+export interface Transaction extends Queries, Pick<DatabaseTransactionConnection, "transactionId"> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+}
+
+export type Queryable = Database | Transaction;
+
+/** A timestamptz column. */
+export const instant = z.custom<Temporal.Instant>((value) => value instanceof Temporal.Instant, "not an instant");
+
+export interface DatabaseOptions {
+  maxConnections: number;
+  /** What pg_stat_activity shows. */
+  applicationName: string;
+}
+
+/**
+ * Opens a pool that has no connection while it is idle. Sessions are not reset between their users (that costs a round
+ * trip each time), so settings must be local to a transaction.
+ */
+export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
+  const pool = await createPool(withSettings(url, options.applicationName), {
+    minPoolSize: 0,
+    maxPoolSize: options.maxConnections,
+    idleTimeout: 5_000,
+    connectionRetryLimit: 1,
+    queryRetryLimit: 0,
+    transactionRetryLimit: 0,
+    resetConnection: async () => {},
+    interceptors: [checkedRows],
+    typeParsers,
+    tracing: true,
+  });
+  pool.on("error", () => undefined);
+  return { ...pool, transaction: transactions(pool) };
+}
+
+const nullable =
+  <T>(parse: (value: string) => T) =>
+  (value: string | null) =>
+    value === null ? null : parse(value);
+
+/** Null is what an element of an array may be. */
+const typeParsers = [
+  { name: "timestamptz", parse: nullable((value) => Temporal.Instant.from(value)) },
+  { name: "timestamp", parse: nullable(String) },
+  { name: "date", parse: nullable(String) },
+  { name: "numeric", parse: nullable(String) },
+  { name: "int8", parse: nullable(safeInteger) },
+];
+
+const checkedRows: Interceptor = {
+  name: "checked-rows",
+  transformRow({ resultParser }, { sql, values }, row) {
+    if (!resultParser) return row;
+    const checked = resultParser["~standard"].validate(row);
+    if (checked instanceof Promise) throw new TypeError("A row's schema must not be asynchronous.");
+    if (checked.issues) throw new SchemaValidationError({ sql, values: [...values] }, row, checked.issues);
+    return checked.value as QueryResultRow;
+  },
+};
+
+/**
+ * Slonik closes a connection on which anything threw. A refusal rolls back and leaves it as good as new: it is carried
+ * out as a value, since a connection costs more than most transactions.
+ */
+function transactions(pool: DatabasePool): Database["transaction"] {
+  return async (work) => {
+    const outcome = await pool.connect(async (connection) => {
+      try {
+        return { value: await connection.transaction(work) };
+      } catch (error) {
+        if (error instanceof DomainError || constraintOf(error) !== null) return { error };
+        throw error;
+      }
+    });
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  };
+}
+
+function safeInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${value} is too large for a number.`);
+  return number;
+}
+
+function withSettings(url: string, applicationName: string): string {
+  const settled = new URL(url);
+  settled.searchParams.set("application_name", applicationName);
+  settled.searchParams.set("options", "-c TimeZone=UTC");
+  return settled.href;
+}

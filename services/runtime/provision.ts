@@ -1,0 +1,127 @@
+import pg from "pg";
+
+const OLDEST_SERVER = 150_000;
+
+/** Why a service's database could not be made, as one sentence for the operator of the server. */
+export class ProvisionError extends Error {
+  override readonly name = "ProvisionError";
+}
+
+export interface ProvisionOptions {
+  /** As a superuser, or as a role that may create roles and databases. */
+  adminUrl: string;
+  /** Names the database and the roles: cadre_<service>, and cadre_<service>_owner. */
+  service: string;
+  ownerPassword: string;
+  appPassword: string;
+}
+
+export interface ProvisionedDatabase {
+  /** As the application's role, which may read and write rows and nothing else. */
+  databaseUrl: string;
+  /** As the owner's role, which migrates. */
+  migrationDatabaseUrl: string;
+}
+
+/** Makes a service's database and its two roles, or sets right what is there. Repeatable, also by two at once. */
+export async function provisionService(options: ProvisionOptions): Promise<ProvisionedDatabase> {
+  const app = `cadre_${options.service}`;
+  const owner = `${app}_owner`;
+  const migrationDatabaseUrl = urlOf(options.adminUrl, app, owner, options.ownerPassword);
+
+  await session(options.adminUrl, async (admin) => {
+    await checkServer(admin);
+    await admin.query("select pg_advisory_lock(hashtextextended($1, 0))", [`provision ${app}`]);
+    await ensureRole(admin, owner, options.ownerPassword);
+    await ensureRole(admin, app, options.appPassword);
+    await ensureDatabase(admin, app, owner);
+  });
+  await session(migrationDatabaseUrl, (client) => grantRows(client, app));
+
+  return { databaseUrl: urlOf(options.adminUrl, app, app, options.appPassword), migrationDatabaseUrl };
+}
+
+async function checkServer(admin: pg.Client): Promise<void> {
+  const { rows } = await admin.query<{ version: string; number: number; name: string; able: boolean }>(`
+    select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+           rolname as name, rolsuper or (rolcreaterole and rolcreatedb) as able
+    from pg_roles where rolname = current_user
+  `);
+  const [server] = rows;
+  if (!server) throw new ProvisionError("The server does not say who is connected.");
+  if (server.number < OLDEST_SERVER) {
+    throw new ProvisionError(`The server is Postgres ${server.version}; Cadre needs 15 or later.`);
+  }
+  if (!server.able) {
+    throw new ProvisionError(`The role ${server.name} may not create roles and databases (CREATEROLE and CREATEDB).`);
+  }
+}
+
+async function ensureRole(admin: pg.Client, role: string, password: string): Promise<void> {
+  const { rowCount } = await admin.query("select from pg_roles where rolname = $1", [role]);
+  const name = pg.escapeIdentifier(role);
+  if (!rowCount) await admin.query(`create role ${name} login`);
+  await admin.query(`alter role ${name} login nocreatedb nocreaterole password ${pg.escapeLiteral(password)}`);
+}
+
+async function ensureDatabase(admin: pg.Client, database: string, owner: string): Promise<void> {
+  const { rows } = await admin.query<{ owner: string }>(
+    "select pg_get_userbyid(datdba) as owner from pg_database where datname = $1",
+    [database],
+  );
+  const [found] = rows;
+  if (found && found.owner !== owner) {
+    throw new ProvisionError(`The database ${database} exists and belongs to ${found.owner}, not to ${owner}.`);
+  }
+  if (found) return;
+  await admin.query(MEMBERSHIP.replace("OWNER", pg.escapeIdentifier(owner)));
+  await admin.query(
+    `create database ${pg.escapeIdentifier(database)} owner ${pg.escapeIdentifier(owner)} encoding 'UTF8' template template0`,
+  );
+}
+
+/** Only a member of a role may give it a database. From Postgres 16, having made the role is not enough. */
+const MEMBERSHIP = "grant OWNER to current_user";
+
+/** The defaults are the owner's, so that what a migration makes later is the application's to use. */
+async function grantRows(client: pg.Client, app: string): Promise<void> {
+  const role = pg.escapeIdentifier(app);
+  await client.query(`
+    revoke all on database ${role} from public;
+    grant connect on database ${role} to ${role};
+    revoke create on schema public from public;
+    grant usage on schema public to ${role};
+    alter default privileges in schema public grant select, insert, update, delete on tables to ${role};
+    alter default privileges in schema public grant usage, select on sequences to ${role};
+    alter default privileges in schema public grant execute on functions to ${role};
+  `);
+}
+
+async function session(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: "provision" });
+  try {
+    await client.connect();
+  } catch (error) {
+    const { host, port, user } = client;
+    const message = error instanceof Error ? error.message || String(error) : String(error);
+    throw new ProvisionError(`No session as ${user} on the server ${host}:${port}: ${message}.`, { cause: error });
+  }
+  try {
+    await work(client);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== "42501") throw error;
+    throw new ProvisionError(`The role ${client.user} lacks a right on the server: ${error.message}.`, {
+      cause: error,
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(adminUrl: string, database: string, user: string, password: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  url.username = user;
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
