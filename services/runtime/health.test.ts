@@ -52,6 +52,17 @@ test("a watcher of a service that is not here yet is told so, and told when it c
   expect((await next).value).toMatchObject({ status: ServingStatus.SERVING });
 });
 
+test("a server that closes says so to its watchers and ends their calls", async () => {
+  const { health, client } = start();
+  const updates = client.watch({ service: "a.A" })[Symbol.asyncIterator]();
+  await updates.next();
+
+  health.close();
+
+  expect((await updates.next()).value).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  expect(await updates.next()).toMatchObject({ done: true });
+});
+
 test("watchers that leave are forgotten", async () => {
   const { health, client } = start();
   const leaving = new AbortController();

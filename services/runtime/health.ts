@@ -15,6 +15,8 @@ export interface Health {
   set(service: string, status: ServingStatus): void;
   /** Every service known so far, the server as a whole included. */
   setAll(status: ServingStatus): void;
+  /** Tells every watcher that nothing is served any more, and ends the watches: a drain need not wait for them. */
+  close(): void;
   /** How many calls wait for a change. */
   watchers(): number;
 }
@@ -25,6 +27,12 @@ export function createHealth(serviceNames: readonly string[]): Health {
     [OVERALL, ...serviceNames].map((name) => [name, ServingStatus.SERVING]),
   );
   const changes = new EventEmitter().setMaxListeners(0);
+  let closed = false;
+
+  function setAll(status: ServingStatus): void {
+    for (const service of statuses.keys()) statuses.set(service, status);
+    changes.emit("change");
+  }
 
   const impl = implement(HealthService, {
     check({ service }) {
@@ -40,11 +48,13 @@ export function createHealth(serviceNames: readonly string[]): Health {
       let sent: ServingStatus | undefined;
       while (!signal.aborted) {
         const status = statuses.get(service) ?? ServingStatus.SERVICE_UNKNOWN;
-        if (status === sent) {
-          await once(changes, "change", { signal }).catch(() => {});
-        } else {
+        if (status !== sent) {
           sent = status;
           yield { status };
+        } else if (closed) {
+          return;
+        } else {
+          await once(changes, "change", { signal }).catch(() => {});
         }
       }
     },
@@ -56,9 +66,10 @@ export function createHealth(serviceNames: readonly string[]): Health {
       statuses.set(service, status);
       changes.emit("change");
     },
-    setAll(status) {
-      for (const service of statuses.keys()) statuses.set(service, status);
-      changes.emit("change");
+    setAll,
+    close() {
+      closed = true;
+      setAll(ServingStatus.NOT_SERVING);
     },
     watchers: () => changes.listenerCount("change"),
   };
