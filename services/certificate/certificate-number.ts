@@ -9,7 +9,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = { I: "1", L: "1", O: "0" };
 export type Random = (size: number) => Uint8Array;
 
 /**
- * A number such as "K7QM-2XDA-94TB-H0VW-5": 80 random bits and a check character.
+ * A number such as "K7QM-2XDA-94TB-H0VW-J": 80 random bits and a check character.
  *
  * The symbols are elements of GF(32). Weighted by descending powers of its generator, those of a good number add up to
  * zero. The weights are distinct and none is zero, so that no single wrong character and no swap of any two goes unseen.

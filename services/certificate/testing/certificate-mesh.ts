@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { type Client, createClient } from "@connectrpc/connect";
+import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
+import type { Certificate } from "../../../gen/cadre/certificate/v1/certificate_pb.ts";
+import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import type { Database } from "../../runtime/database.ts";
+import { implement } from "../../runtime/implement.ts";
+import { testDatabase } from "../../runtime/testing/database.ts";
+import { startTestServer } from "../../runtime/testing/server.ts";
+import type { Random } from "../certificate-number.ts";
+import { certificateHandlers } from "../handlers.ts";
+import { type Bought, ledgerOf, type Neighbours, neighbourServices } from "./neighbours.ts";
+
+export interface CertificateMesh extends Neighbours {
+  db: Database;
+  as(
+    role: "admin" | "operator" | "student" | "trainer" | "service" | "anonymous",
+    claims?: Record<string, string>,
+  ): Client<typeof CertificateService>;
+  /** Lets booking know the purchase, and asks for its certificate. */
+  issue(bought: Bought): Promise<Certificate>;
+  stopNeighbours(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startCertificateMesh(random: Random = randomBytes): Promise<CertificateMesh> {
+  const database = await testDatabase(new URL("../migrations/", import.meta.url));
+  const neighbours: Neighbours = { ledgers: new Map(), franchiseNames: new Map() };
+  const others = await startTestServer({ services: neighbourServices(neighbours) });
+  const handlers = certificateHandlers({
+    db: database.db,
+    now: () => Temporal.Instant.from("2030-09-01T12:00:00Z"),
+    newId: () => crypto.randomUUIDv7(),
+    random,
+    bookings: createClient(BookingService, others.transportAs("service")),
+    franchises: createClient(FranchiseService, others.transportAs("service")),
+    companyName: "Cadre",
+  });
+  const server = await startTestServer({ services: [implement(CertificateService, handlers)] });
+  const as: CertificateMesh["as"] = (role, claims) =>
+    createClient(CertificateService, server.transportAs(role, claims));
+
+  return {
+    ...neighbours,
+    db: database.db,
+    as,
+    async issue(bought) {
+      neighbours.ledgers.set(bought.purchaseId, ledgerOf(bought));
+      const { certificate } = await as("service").issueCertificate({
+        requestId: crypto.randomUUIDv7(),
+        purchaseId: bought.purchaseId,
+      });
+      if (!certificate) throw new Error("the answer holds no certificate");
+      return certificate;
+    },
+    stopNeighbours: () => others.close(),
+    async close() {
+      await server.close();
+      await others.close();
+      await database.close();
+    },
+  };
+}
