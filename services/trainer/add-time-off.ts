@@ -1,0 +1,53 @@
+import {
+  type AddTimeOffRequest,
+  type AddTimeOffResponse,
+  TrainerService,
+} from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
+import { invalidFields } from "../runtime/errors.ts";
+import { once } from "../runtime/idempotency.ts";
+import type { Deps } from "./deps.ts";
+import { visibleTo } from "./operator.ts";
+import { bumpVersion, insertTimeOff } from "./queries.ts";
+import { recordChange } from "./record-change.ts";
+import { textViolations } from "./texts.ts";
+import { type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
+import { instantOf, timestampViolations } from "./timestamps.ts";
+import { toProto, trainerMissing } from "./trainer.ts";
+
+export function addTimeOff(
+  { db, now, newId }: Deps,
+  request: AddTimeOffRequest,
+  caller: Caller,
+): Promise<AddTimeOffResponse> {
+  const { trainerId } = request;
+  const period = checked(request);
+
+  const at = now();
+  return once(db, { method: TrainerService.method.addTimeOff, caller, request, now: at }, async (tx) => {
+    const key = await bumpVersion(tx, trainerId, visibleTo(caller));
+    if (!key) throw trainerMissing(trainerId);
+
+    const timeOff = { ...period, timeOffId: newId() };
+    await insertTimeOff(tx, key, timeOff);
+    const detail = { timeOffId: timeOff.timeOffId };
+    const trainer = await recordChange(tx, key, { action: "AddTimeOff", caller, request, detail, now: at });
+    return { trainer: toProto(trainer), timeOff: timeOffToProto(timeOff) };
+  });
+}
+
+function checked({ startTime, endTime, note }: AddTimeOffRequest): Omit<TimeOff, "timeOffId"> {
+  if (!startTime || !endTime)
+    throw invalidFields([{ path: startTime ? "end_time" : "start_time", message: "is required" }]);
+  const malformed = [
+    ...timestampViolations("start_time", startTime),
+    ...timestampViolations("end_time", endTime),
+    ...textViolations("note", note),
+  ];
+  if (malformed.length > 0) throw invalidFields(malformed);
+
+  const period = { startTime: instantOf(startTime), endTime: instantOf(endTime), note };
+  const violations = timeOffViolations(period);
+  if (violations.length > 0) throw invalidFields(violations);
+  return period;
+}

@@ -1,0 +1,4 @@
+import { serviceConfig } from "../runtime/config.ts";
+
+/** The trainer service calls nobody, and needs no more than every service. */
+export const trainerConfig = serviceConfig;

@@ -1,0 +1,16 @@
+import type { FieldViolation } from "../runtime/errors.ts";
+
+/** The database knows no year 0. */
+const FIRST_YEAR = 1;
+
+export function dateViolations(path: string, date: string): FieldViolation[] {
+  return isRealDate(date) ? [] : [{ path, message: `${date} is not a date of the calendar` }];
+}
+
+function isRealDate(date: string): boolean {
+  try {
+    return Temporal.PlainDate.from(date, { overflow: "reject" }).year >= FIRST_YEAR;
+  } catch {
+    return false;
+  }
+}

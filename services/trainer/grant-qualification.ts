@@ -1,0 +1,35 @@
+import {
+  type GrantQualificationRequest,
+  type GrantQualificationResponse,
+  TrainerService,
+} from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
+import { invalidFields } from "../runtime/errors.ts";
+import { once } from "../runtime/idempotency.ts";
+import type { Deps } from "./deps.ts";
+import { visibleTo } from "./operator.ts";
+import { qualificationViolations } from "./qualification.ts";
+import { bumpVersion, putQualification } from "./queries.ts";
+import { recordChange } from "./record-change.ts";
+import { toProto, trainerMissing } from "./trainer.ts";
+
+export function grantQualification(
+  { db, now }: Deps,
+  request: GrantQualificationRequest,
+  caller: Caller,
+): Promise<GrantQualificationResponse> {
+  const { trainerId, courseId, fromDate, untilDate = null } = request;
+  const qualification = { courseId, fromDate, untilDate };
+  const violations = qualificationViolations(qualification);
+  if (violations.length > 0) throw invalidFields(violations);
+
+  const at = now();
+  return once(db, { method: TrainerService.method.grantQualification, caller, request, now: at }, async (tx) => {
+    const key = await bumpVersion(tx, trainerId, visibleTo(caller));
+    if (!key) throw trainerMissing(trainerId);
+
+    await putQualification(tx, key, qualification);
+    const change = { action: "GrantQualification", caller, request, detail: qualification, now: at };
+    return { trainer: toProto(await recordChange(tx, key, change)) };
+  });
+}

@@ -1,0 +1,22 @@
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { implement } from "../runtime/implement.ts";
+import { runService } from "../runtime/service.ts";
+import { trainerConfig } from "./config.ts";
+import { franchiseHandlers } from "./franchise-handlers.ts";
+import { trainerHandlers } from "./trainer-handlers.ts";
+
+await runService(process, {
+  name: "trainer",
+  config: trainerConfig,
+  migrations: new URL("./migrations/", import.meta.url),
+  async start({ db, now, newId }) {
+    const deps = { db, now, newId };
+    return {
+      services: [
+        implement(FranchiseService, franchiseHandlers(deps)),
+        implement(TrainerService, trainerHandlers(deps)),
+      ],
+    };
+  },
+});

@@ -1,0 +1,33 @@
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
+import { DomainError } from "../runtime/errors.ts";
+
+/** The company as an operator; a franchise is one under its own id. */
+export const COMPANY_OPERATOR_ID = "c0000000-0000-4000-8000-000000000000";
+
+/** Whose trainers and franchises a caller may see. */
+export type Visible =
+  | { of: "everybody" }
+  | { of: "operator"; operatorId: string }
+  | { of: "trainer"; trainerId: string }
+  | { of: "nobody" };
+
+export function visibleTo({ role, claims }: Caller): Visible {
+  if (role === Role.ADMIN || role === Role.SERVICE) return { of: "everybody" };
+  if (role === Role.OPERATOR && claims.operator_id) return { of: "operator", operatorId: claims.operator_id };
+  if (role === Role.TRAINER && claims.trainer_id) return { of: "trainer", trainerId: claims.trainer_id };
+  return { of: "nobody" };
+}
+
+export function operatorOf(franchiseId: string | undefined): string {
+  return franchiseId?.toLowerCase() ?? COMPANY_OPERATOR_ID;
+}
+
+/** An operator acts for itself only. */
+export function mayActFor(visible: Visible, operatorId: string): void {
+  if (visible.of === "everybody") return;
+  if (visible.of === "operator" && visible.operatorId.toLowerCase() === operatorId.toLowerCase()) return;
+  throw new DomainError("forbidden", "OPERATOR_MISMATCH", `The caller does not act for the operator ${operatorId}.`, {
+    metadata: { operator_id: operatorId },
+  });
+}

@@ -1,0 +1,18 @@
+import type { FieldViolation } from "../runtime/errors.ts";
+import { dateViolations } from "./dates.ts";
+
+/** The right to teach a course, both dates inclusive; without an end when `untilDate` is null. */
+export interface Qualification {
+  courseId: string;
+  fromDate: string;
+  untilDate: string | null;
+}
+
+export function qualificationViolations({ fromDate, untilDate }: Qualification): FieldViolation[] {
+  const unreal = [
+    ...dateViolations("from_date", fromDate),
+    ...(untilDate === null ? [] : dateViolations("until_date", untilDate)),
+  ];
+  if (unreal.length > 0 || untilDate === null || untilDate >= fromDate) return unreal;
+  return [{ path: "until_date", message: "must not be before from_date" }];
+}

@@ -1,0 +1,14 @@
+import type { SearchTrainersRequest } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { invalidFields } from "../runtime/errors.ts";
+import { dateViolations } from "./dates.ts";
+import type { Search } from "./search-query.ts";
+
+const MAX_RESULTS = 1000;
+
+/** What a request searches for, or a refusal. */
+export function searchOf({ courseId, operatorId, point, dates, maxResults }: SearchTrainersRequest): Search {
+  const violations = dates.flatMap((date, index) => dateViolations(`dates[${index}]`, date));
+  if (violations.length > 0) throw invalidFields(violations);
+  if (!point) throw invalidFields([{ path: "point", message: "is required" }]);
+  return { courseId, operatorId, point, dates, maxResults: maxResults || MAX_RESULTS };
+}

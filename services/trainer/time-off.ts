@@ -1,0 +1,29 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { TimeOffSchema } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
+import type { FieldViolation } from "../runtime/errors.ts";
+import { timestampOf } from "./timestamps.ts";
+
+export interface TimeOff {
+  timeOffId: string;
+  startTime: Temporal.Instant;
+  /** Exclusive. */
+  endTime: Temporal.Instant;
+  note: string;
+}
+
+const LONGEST_YEARS = 2;
+
+export function timeOffViolations({ startTime, endTime }: Pick<TimeOff, "startTime" | "endTime">): FieldViolation[] {
+  if (Temporal.Instant.compare(endTime, startTime) <= 0) {
+    return [{ path: "end_time", message: "must be after start_time" }];
+  }
+  const latest = startTime.toZonedDateTimeISO("UTC").add({ years: LONGEST_YEARS }).toInstant();
+  if (Temporal.Instant.compare(endTime, latest) > 0) {
+    return [{ path: "end_time", message: `must be at most ${LONGEST_YEARS} years after start_time` }];
+  }
+  return [];
+}
+
+export function timeOffToProto({ startTime, endTime, ...rest }: TimeOff): MessageInitShape<typeof TimeOffSchema> {
+  return { ...rest, startTime: timestampOf(startTime), endTime: timestampOf(endTime) };
+}
