@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { z } from "zod";
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => mesh.close());
 
 test("a purchase with 29 of 30 sessions completed has no certificate, with 30 it has one", async () => {
-  const purchaseId = crypto.randomUUIDv7();
+  const purchaseId = randomUUIDv7();
   mesh.ledgers.set(purchaseId, ledgerOf({ purchaseId, completed: 29 }));
   expect(await refusal(mesh, purchaseId)).toEqual([Code.FailedPrecondition, "CERTIFICATE_NOT_EARNED"]);
   expect(await certificateCount(mesh, purchaseId)).toBe(0);
@@ -41,7 +42,7 @@ test("a purchase with 29 of 30 sessions completed has no certificate, with 30 it
 });
 
 test("the same request_id earns the certificate that came too early the first time", async () => {
-  const request = { requestId: crypto.randomUUIDv7(), purchaseId: crypto.randomUUIDv7() };
+  const request = { requestId: randomUUIDv7(), purchaseId: randomUUIDv7() };
   mesh.ledgers.set(request.purchaseId, ledgerOf({ ...request, completed: 29 }));
   await expect(mesh.as("service").issueCertificate(request)).rejects.toThrow("29 of 30");
   mesh.ledgers.set(request.purchaseId, ledgerOf({ ...request, completed: 30 }));
@@ -49,7 +50,7 @@ test("the same request_id earns the certificate that came too early the first ti
 });
 
 test("issuing again, under whatever request_id, answers with the first", async () => {
-  const request = { requestId: crypto.randomUUIDv7(), purchaseId: crypto.randomUUIDv7() };
+  const request = { requestId: randomUUIDv7(), purchaseId: randomUUIDv7() };
   const first = await mesh.issue({ purchaseId: request.purchaseId, completed: 30 });
   expect((await mesh.as("service").issueCertificate(request)).certificate).toEqual(first);
   expect((await mesh.as("service").issueCertificate(request)).certificate).toEqual(first);
@@ -58,7 +59,7 @@ test("issuing again, under whatever request_id, answers with the first", async (
 });
 
 test("sixteen callers at once get one and the same certificate", async () => {
-  const purchaseId = crypto.randomUUIDv7();
+  const purchaseId = randomUUIDv7();
   const certificates = await Promise.all(Array.from({ length: 16 }, () => mesh.issue({ purchaseId, completed: 30 })));
   expect(
     new Set(certificates.map(({ certificateId, number, code }) => `${certificateId} ${number} ${code}`)).size,
@@ -68,10 +69,10 @@ test("sixteen callers at once get one and the same certificate", async () => {
 });
 
 test("a request_id that came with another purchase is refused", async () => {
-  const [first, second] = [crypto.randomUUIDv7(), crypto.randomUUIDv7()];
+  const [first, second] = [randomUUIDv7(), randomUUIDv7()];
   await mesh.issue({ purchaseId: first, completed: 30 });
   mesh.ledgers.set(second, ledgerOf({ purchaseId: second, completed: 30 }));
-  const requestId = crypto.randomUUIDv7();
+  const requestId = randomUUIDv7();
   await mesh.as("service").issueCertificate({ requestId, purchaseId: first });
   const error = await mesh.as("service").issueCertificate({ requestId, purchaseId: second }).catch(ConnectError.from);
   expect(reasonOf(error)).toBe("REQUEST_ID_REUSED");
@@ -79,7 +80,7 @@ test("a request_id that came with another purchase is refused", async () => {
 });
 
 test("a franchise's certificate names the franchise", async () => {
-  const purchaseId = crypto.randomUUIDv7();
+  const purchaseId = randomUUIDv7();
   expect(await mesh.issue({ purchaseId, franchiseId: FRANCHISE_ID, completed: 30 })).toMatchObject({
     operatorId: FRANCHISE_ID,
     operatorName: "Swim School Porto",
@@ -87,18 +88,18 @@ test("a franchise's certificate names the franchise", async () => {
 });
 
 test("a franchise whose name cannot be read leaves no certificate", async () => {
-  const purchaseId = crypto.randomUUIDv7();
-  mesh.ledgers.set(purchaseId, ledgerOf({ purchaseId, franchiseId: crypto.randomUUIDv7(), completed: 30 }));
+  const purchaseId = randomUUIDv7();
+  mesh.ledgers.set(purchaseId, ledgerOf({ purchaseId, franchiseId: randomUUIDv7(), completed: 30 }));
   expect(await refusal(mesh, purchaseId)).toEqual([Code.Unavailable, "TRAINER_DIRECTORY_UNAVAILABLE"]);
   expect(await certificateCount(mesh, purchaseId)).toBe(0);
 });
 
 test("an unknown purchase is not found", async () => {
-  expect(await refusal(mesh, crypto.randomUUIDv7())).toEqual([Code.NotFound, "PURCHASE_NOT_FOUND"]);
+  expect(await refusal(mesh, randomUUIDv7())).toEqual([Code.NotFound, "PURCHASE_NOT_FOUND"]);
 });
 
 test.each(["operator", "student", "trainer", "anonymous"] as const)("%s may not issue", async (role) => {
-  const request = { requestId: crypto.randomUUIDv7(), purchaseId: crypto.randomUUIDv7() };
+  const request = { requestId: randomUUIDv7(), purchaseId: randomUUIDv7() };
   const error = await mesh.as(role).issueCertificate(request).catch(ConnectError.from);
   expect(error).toMatchObject({ code: role === "anonymous" ? Code.Unauthenticated : Code.PermissionDenied });
 });
@@ -106,10 +107,10 @@ test.each(["operator", "student", "trainer", "anonymous"] as const)("%s may not 
 test("while booking is away nothing is issued, and what was issued is still answered", async () => {
   const lonely = await startCertificateMesh();
   try {
-    const issued = crypto.randomUUIDv7();
+    const issued = randomUUIDv7();
     const first = await lonely.issue({ purchaseId: issued, completed: 30 });
     await lonely.stopNeighbours();
-    expect(await refusal(lonely, crypto.randomUUIDv7())).toEqual([Code.Unavailable, "COMPLETION_LEDGER_UNAVAILABLE"]);
+    expect(await refusal(lonely, randomUUIDv7())).toEqual([Code.Unavailable, "COMPLETION_LEDGER_UNAVAILABLE"]);
     expect(await lonely.issue({ purchaseId: issued, completed: 30 })).toEqual(first);
   } finally {
     await lonely.close();
@@ -120,8 +121,8 @@ test("a number or a code that is taken is drawn again", async () => {
   const draws = [1, 1, 1, 2, 2, 1, 3, 3];
   const unlucky = await startCertificateMesh((size) => Buffer.alloc(size, draws.shift() ?? 31));
   try {
-    const first = await unlucky.issue({ purchaseId: crypto.randomUUIDv7(), completed: 30 });
-    const second = await unlucky.issue({ purchaseId: crypto.randomUUIDv7(), completed: 30 });
+    const first = await unlucky.issue({ purchaseId: randomUUIDv7(), completed: 30 });
+    const second = await unlucky.issue({ purchaseId: randomUUIDv7(), completed: 30 });
     expect(second.number).toMatch(/^3333-3333-3333-3333-/);
     expect(second.code).not.toBe(first.code);
   } finally {
@@ -132,7 +133,7 @@ test("a number or a code that is taken is drawn again", async () => {
 async function refusal(from: CertificateMesh, purchaseId: string): Promise<[Code, string | undefined]> {
   const error = await from
     .as("service")
-    .issueCertificate({ requestId: crypto.randomUUIDv7(), purchaseId })
+    .issueCertificate({ requestId: randomUUIDv7(), purchaseId })
     .catch(ConnectError.from);
   if (!(error instanceof ConnectError)) throw new Error("there was no refusal");
   return [error.code, reasonOf(error)];

@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Certificate } from "../../gen/cadre/certificate/v1/certificate_pb.ts";
@@ -19,7 +20,7 @@ let adaWithCompany: Certificate;
 beforeAll(async () => {
   mesh = await startCertificateMesh();
   mesh.franchiseNames.set(PORTO, "Swim School Porto");
-  const bought = () => ({ purchaseId: crypto.randomUUIDv7(), completed: 30 });
+  const bought = () => ({ purchaseId: randomUUIDv7(), completed: 30 });
   adaInPorto = await mesh.issue({ ...bought(), studentId: ADA, franchiseId: PORTO });
   bobInPorto = await mesh.issue({ ...bought(), studentId: BOB, franchiseId: PORTO });
   adaWithCompany = await mesh.issue({ ...bought(), studentId: ADA });

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUIDv7 } from "node:crypto";
 import { type Client, createClient } from "@connectrpc/connect";
 import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Certificate } from "../../../gen/cadre/certificate/v1/certificate_pb.ts";
@@ -28,10 +28,11 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   const neighbours: Neighbours = { ledgers: new Map(), franchiseNames: new Map() };
   const others = await startTestServer({ services: neighbourServices(neighbours) });
+  let ids = 0;
   const handlers = certificateHandlers({
     db: database.db,
     now: () => Temporal.Instant.from("2030-09-01T12:00:00Z"),
-    newId: () => crypto.randomUUIDv7(),
+    newId: () => `018f0000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     random,
     bookings: createClient(BookingService, others.transportAs("service")),
     franchises: createClient(FranchiseService, others.transportAs("service")),
@@ -48,7 +49,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     async issue(bought) {
       neighbours.ledgers.set(bought.purchaseId, ledgerOf(bought));
       const { certificate } = await as("service").issueCertificate({
-        requestId: crypto.randomUUIDv7(),
+        requestId: randomUUIDv7(),
         purchaseId: bought.purchaseId,
       });
       if (!certificate) throw new Error("the answer holds no certificate");

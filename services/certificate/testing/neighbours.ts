@@ -1,5 +1,5 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { BookingService, type CompletionLedgerSchema } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { SessionState } from "../../../gen/cadre/booking/v1/purchase_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
@@ -15,22 +15,16 @@ export interface Neighbours {
 
 export function neighbourServices({ ledgers, franchiseNames }: Neighbours): ServiceBinding[] {
   return [
-    {
-      service: BookingService,
-      impl: {
-        getCompletionLedger({ purchaseId }: { purchaseId: string }) {
-          return { ledger: found(ledgers.get(purchaseId)) };
-        },
+    partOf(BookingService, {
+      getCompletionLedger({ purchaseId }) {
+        return { ledger: found(ledgers.get(purchaseId)) };
       },
-    },
-    {
-      service: FranchiseService,
-      impl: {
-        getFranchise({ franchiseId }: { franchiseId: string }) {
-          return { franchise: { franchiseId, name: found(franchiseNames.get(franchiseId)) } };
-        },
+    }),
+    partOf(FranchiseService, {
+      getFranchise({ franchiseId }) {
+        return { franchise: { franchiseId, name: found(franchiseNames.get(franchiseId)) } };
       },
-    },
+    }),
   ];
 }
 
@@ -65,6 +59,10 @@ export function ledgerOf({ purchaseId, studentId = STUDENT_ID, franchiseId, comp
 
 export const COMPANY_ID = "c0000000-0000-4000-8000-000000000000";
 export const STUDENT_ID = "018f0000-0000-7000-8000-0000000000b1";
+
+function partOf<Desc extends DescService>(service: Desc, impl: Partial<ServiceImpl<Desc>>): ServiceBinding {
+  return { service, impl: impl as ServiceBinding["impl"] };
+}
 
 function entry(index: number, completed: boolean) {
   const start = FIRST_START_S + WEEK_S * BigInt(index);
