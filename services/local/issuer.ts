@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from "jose";
 import { z } from "zod";
 
@@ -12,6 +13,9 @@ export interface LocalIssuer {
   /** What tokens are signed with. */
   key: JWK;
 }
+
+/** Where a checkout keeps what belongs to the machine that it is on. */
+export const LOCAL_DIRECTORY = fileURLToPath(new URL("../../.cadre", import.meta.url));
 
 const ISSUER = "cadre-local";
 const FILE_NAME = "issuer.json";

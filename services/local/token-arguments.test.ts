@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { tokenRequest } from "./token-arguments.ts";
 
 const FRANCHISE = "0198c0de-0000-7000-8000-000000000001";
@@ -7,7 +8,7 @@ const COMPANY = "c0000000-0000-4000-8000-000000000000";
 test("an operator of a franchise carries it as operator and as franchise", () => {
   expect(tokenRequest(["--role", "operator", "--franchise", FRANCHISE])).toEqual({
     subject: "local-operator",
-    role: "operator",
+    role: Role.OPERATOR,
     claims: { operator_id: FRANCHISE, franchise_id: FRANCHISE },
     lifetimeS: 28_800,
   });
@@ -28,7 +29,7 @@ test("trainers and students carry their own id", () => {
 
 test("admins and services carry nothing but their role and subject", () => {
   const request = tokenRequest(["--role", "service", "--subject", "partner", "--lifetime", "15m"]);
-  expect(request).toEqual({ subject: "partner", role: "service", claims: {}, lifetimeS: 900 });
+  expect(request).toEqual({ subject: "partner", role: Role.SERVICE, claims: {}, lifetimeS: 900 });
 });
 
 test.each([

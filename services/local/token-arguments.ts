@@ -1,16 +1,8 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
-
-/** What a token says about its bearer. */
-export interface TokenRequest {
-  subject: string;
-  role: string;
-  claims: Record<string, string>;
-  lifetimeS: number;
-}
-
-/** The company's own operator id: it has no franchise. */
-export const COMPANY_OPERATOR_ID = "c0000000-0000-4000-8000-000000000000";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { TokenContent } from "../runtime/tokens.ts";
+import { employment } from "./employment.ts";
 
 export const USAGE = `Prints a token for local use.
 
@@ -25,6 +17,13 @@ export const USAGE = `Prints a token for local use.
   --lifetime 8h        30s, 15m, 8h, 7d; 8h unless given
 `;
 
+const ROLES = {
+  admin: Role.ADMIN,
+  operator: Role.OPERATOR,
+  trainer: Role.TRAINER,
+  student: Role.STUDENT,
+  service: Role.SERVICE,
+};
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const id = z.guid("is not an id");
 
@@ -58,17 +57,17 @@ const argumentsSchema = z
   });
 
 /** Throws an Error whose message names every fault. */
-export function tokenRequest(args: string[]): TokenRequest {
+export function tokenRequest(args: string[]): TokenContent {
   const parsed = argumentsSchema.safeParse(parseArgs({ args, options, strict: true }).values);
   if (!parsed.success) {
     throw new Error(parsed.error.issues.map(({ path, message }) => `--${path.join(".")} ${message}`).join("\n"));
   }
-  const { role, subject, lifetime, trainer, student, ...employer } = parsed.data;
+  const { role, subject, lifetime, trainer, student, franchise, operator } = parsed.data;
   return {
     subject: subject ?? `local-${role}`,
-    role,
+    role: ROLES[role],
     claims: {
-      ...(role === "operator" || role === "trainer" ? employment(employer) : {}),
+      ...(role === "operator" || role === "trainer" ? employment(franchise ?? operator) : {}),
       ...(trainer ? { trainer_id: trainer } : {}),
       ...(student ? { student_id: student } : {}),
     },
@@ -85,13 +84,6 @@ const options = {
   subject: { type: "string" },
   lifetime: { type: "string" },
 } as const;
-
-function employment({ franchise, operator }: { franchise?: string | undefined; operator?: string | undefined }) {
-  const employer = franchise ?? operator ?? COMPANY_OPERATOR_ID;
-  return employer === COMPANY_OPERATOR_ID
-    ? { operator_id: employer }
-    : { operator_id: employer, franchise_id: employer };
-}
 
 function seconds(lifetime: string): number {
   const unit = lifetime.at(-1) as keyof typeof SECONDS;

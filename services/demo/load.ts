@@ -1,0 +1,177 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { CallOptions, Transport } from "@connectrpc/connect";
+import { type Clients, createClients } from "./clients.ts";
+import type { DemoCompany } from "./company.ts";
+import {
+  type ExistingTrainer,
+  existingCourses,
+  existingFranchises,
+  existingStudents,
+  existingTrainers,
+  existingZones,
+  identity,
+} from "./existing.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { DemoTrainer } from "./trainers.ts";
+
+export interface LoadOptions {
+  company: DemoCompany;
+  transports: { trainer: Transport; booking: Transport };
+  /** An admin's. */
+  token: string;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface LoadProgress {
+  done: number;
+  total: number;
+}
+
+interface Loading {
+  company: DemoCompany;
+  clients: Clients;
+  call: CallOptions;
+  /** Counts things that are there now. */
+  there: (count: number) => void;
+}
+
+/** Ids by name, as the services made them. */
+interface Ids {
+  franchises: ReadonlyMap<string, string>;
+  courses: ReadonlyMap<string, string>;
+}
+
+const CONCURRENCY = 12;
+
+/**
+ * Asks the services for everything of the demonstration company that they do not have yet, and says whether anything
+ * was missing. Students come last: where they are, all is, and one cheap look is enough.
+ */
+export async function loadDemoCompany({ company, transports, token, onProgress }: LoadOptions): Promise<boolean> {
+  const total = sizeOf(company);
+  let done = 0;
+  const loading: Loading = {
+    company,
+    clients: createClients(transports),
+    call: { headers: { authorization: `Bearer ${token}` } },
+    there(count) {
+      done += count;
+      onProgress?.({ done, total });
+    },
+  };
+
+  const students = await existingStudents(loading.clients, loading.call);
+  const missing = company.students.filter(({ name, location }) => !students.has(identity(null, name, location)));
+  if (missing.length === 0) return false;
+
+  const [franchises, courses] = await Promise.all([loadFranchises(loading), loadCourses(loading)]);
+  const ids = { franchises, courses };
+  await Promise.all([loadZones(loading, ids), loadTrainers(loading, ids)]);
+  loading.there(company.students.length - missing.length);
+  await loadStudents(loading, missing);
+  return true;
+}
+
+async function loadFranchises({ company, clients, call, there }: Loading): Promise<Map<string, string>> {
+  const ids = await existingFranchises(clients, call);
+  await inParallel(company.franchises, CONCURRENCY, async (terms) => {
+    if (!ids.has(terms.name)) {
+      const { franchise } = await clients.franchises.createFranchise(terms, call);
+      ids.set(terms.name, made(franchise?.franchiseId));
+    }
+    there(1);
+  });
+  return ids;
+}
+
+async function loadCourses({ company, clients, call, there }: Loading): Promise<Map<string, string>> {
+  const ids = await existingCourses(clients, call);
+  await inParallel(company.courses, CONCURRENCY, async ({ subject: _, ...terms }) => {
+    if (!ids.has(terms.name)) {
+      const { course } = await clients.courses.createCourse(terms, call);
+      ids.set(terms.name, made(course?.courseId));
+    }
+    there(1);
+  });
+  return ids;
+}
+
+async function loadZones({ company, clients, call, there }: Loading, ids: Ids): Promise<void> {
+  const existing = await existingZones(clients, call);
+  await inParallel(company.zones, CONCURRENCY, async ({ market: _, franchise, ...terms }) => {
+    const employer = employerOf(franchise, ids);
+    if (!existing.has(identity(employer.franchiseId, terms.name))) {
+      await clients.zones.createZone({ ...employer, ...terms }, call);
+    }
+    there(1);
+  });
+}
+
+async function loadTrainers(loading: Loading, ids: Ids): Promise<void> {
+  const existing = await existingTrainers(loading.clients, loading.call);
+  await inParallel(loading.company.trainers, CONCURRENCY, async (trainer) => {
+    const key = identity(employerOf(trainer.franchise, ids).franchiseId, trainer.name, trainer.base);
+    const known = existing.get(key) ?? (await createTrainer(loading, trainer, ids));
+    loading.there(1);
+    await grantQualifications(loading, trainer, known, ids);
+    await addTimeOff(loading, trainer, known);
+  });
+}
+
+async function createTrainer({ clients, call }: Loading, trainer: DemoTrainer, ids: Ids): Promise<ExistingTrainer> {
+  const { franchise, qualifications: _, timeOff: __, ...terms } = trainer;
+  const answer = await clients.trainers.createTrainer({ ...employerOf(franchise, ids), ...terms }, call);
+  return { id: made(answer.trainer?.trainerId), courses: new Set(), isAway: false };
+}
+
+/** One after the other: each is a new version of the trainer. */
+async function grantQualifications(
+  { clients, call, there }: Loading,
+  { qualifications }: DemoTrainer,
+  { id, courses }: ExistingTrainer,
+  ids: Ids,
+): Promise<void> {
+  for (const { course, ...terms } of qualifications) {
+    const courseId = made(ids.courses.get(course));
+    if (!courses.has(courseId)) {
+      await clients.trainers.grantQualification({ trainerId: id, courseId, ...terms }, call);
+    }
+    there(1);
+  }
+}
+
+async function addTimeOff(
+  { clients, call, there }: Loading,
+  { timeOff }: DemoTrainer,
+  { id, isAway }: ExistingTrainer,
+): Promise<void> {
+  for (const { start, end, ...terms } of timeOff) {
+    if (!isAway) {
+      const startTime = timestampFromMs(start.epochMilliseconds);
+      const endTime = timestampFromMs(end.epochMilliseconds);
+      await clients.trainers.addTimeOff({ trainerId: id, startTime, endTime, ...terms }, call);
+    }
+    there(1);
+  }
+}
+
+function loadStudents({ clients, call, there }: Loading, students: DemoCompany["students"]): Promise<void> {
+  return inParallel(students, CONCURRENCY, async (terms) => {
+    await clients.students.createStudent(terms, call);
+    there(1);
+  });
+}
+
+function employerOf(franchise: string | null, { franchises }: Ids): { franchiseId?: string } {
+  return franchise === null ? {} : { franchiseId: made(franchises.get(franchise)) };
+}
+
+function made(id: string | undefined): string {
+  if (id === undefined) throw new Error("a service answered without what it was asked to make");
+  return id;
+}
+
+function sizeOf({ franchises, courses, zones, trainers, students }: DemoCompany): number {
+  const details = trainers.reduce((sum, trainer) => sum + trainer.qualifications.length + trainer.timeOff.length, 0);
+  return franchises.length + courses.length + zones.length + trainers.length + details + students.length;
+}

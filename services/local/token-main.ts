@@ -1,0 +1,20 @@
+import { createMinter, type TokenContent } from "../runtime/tokens.ts";
+import { LOCAL_DIRECTORY, localIssuer } from "./issuer.ts";
+import { tokenRequest, USAGE } from "./token-arguments.ts";
+
+function contentOrUsage(): TokenContent | null {
+  try {
+    return tokenRequest(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    return null;
+  }
+}
+
+const content = contentOrUsage();
+if (content) {
+  const minter = createMinter(await localIssuer(LOCAL_DIRECTORY));
+  process.stdout.write(`${await minter.mint(content)}\n`);
+} else {
+  process.exitCode = 2;
+}
