@@ -1,18 +1,10 @@
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { CallOptions, Transport } from "@connectrpc/connect";
-import { type Clients, createClients } from "./clients.ts";
+import type { Transport } from "@connectrpc/connect";
+import { createClients } from "./clients.ts";
 import type { DemoCompany } from "./company.ts";
-import {
-  type ExistingTrainer,
-  existingCourses,
-  existingFranchises,
-  existingStudents,
-  existingTrainers,
-  existingZones,
-  identity,
-} from "./existing.ts";
+import { existingCourses, existingFranchises, existingStudents, existingZones, identity } from "./existing.ts";
 import { inParallel } from "./in-parallel.ts";
-import type { DemoTrainer } from "./trainers.ts";
+import { loadTrainers } from "./load-trainers.ts";
+import { CONCURRENCY, employerOf, type Ids, type Loading, made } from "./loading.ts";
 
 export interface LoadOptions {
   company: DemoCompany;
@@ -26,22 +18,6 @@ export interface LoadProgress {
   done: number;
   total: number;
 }
-
-interface Loading {
-  company: DemoCompany;
-  clients: Clients;
-  call: CallOptions;
-  /** Counts things that are there now. */
-  there: (count: number) => void;
-}
-
-/** Ids by name, as the services made them. */
-interface Ids {
-  franchises: ReadonlyMap<string, string>;
-  courses: ReadonlyMap<string, string>;
-}
-
-const CONCURRENCY = 12;
 
 /**
  * Asks the services for everything of the demonstration company that they do not have yet, and says whether anything
@@ -107,68 +83,11 @@ async function loadZones({ company, clients, call, there }: Loading, ids: Ids): 
   });
 }
 
-async function loadTrainers(loading: Loading, ids: Ids): Promise<void> {
-  const existing = await existingTrainers(loading.clients, loading.call);
-  await inParallel(loading.company.trainers, CONCURRENCY, async (trainer) => {
-    const key = identity(employerOf(trainer.franchise, ids).franchiseId, trainer.name, trainer.base);
-    const known = existing.get(key) ?? (await createTrainer(loading, trainer, ids));
-    loading.there(1);
-    await grantQualifications(loading, trainer, known, ids);
-    await addTimeOff(loading, trainer, known);
-  });
-}
-
-async function createTrainer({ clients, call }: Loading, trainer: DemoTrainer, ids: Ids): Promise<ExistingTrainer> {
-  const { franchise, qualifications: _, timeOff: __, ...terms } = trainer;
-  const answer = await clients.trainers.createTrainer({ ...employerOf(franchise, ids), ...terms }, call);
-  return { id: made(answer.trainer?.trainerId), courses: new Set(), isAway: false };
-}
-
-/** One after the other: each is a new version of the trainer. */
-async function grantQualifications(
-  { clients, call, there }: Loading,
-  { qualifications }: DemoTrainer,
-  { id, courses }: ExistingTrainer,
-  ids: Ids,
-): Promise<void> {
-  for (const { course, ...terms } of qualifications) {
-    const courseId = made(ids.courses.get(course));
-    if (!courses.has(courseId)) {
-      await clients.trainers.grantQualification({ trainerId: id, courseId, ...terms }, call);
-    }
-    there(1);
-  }
-}
-
-async function addTimeOff(
-  { clients, call, there }: Loading,
-  { timeOff }: DemoTrainer,
-  { id, isAway }: ExistingTrainer,
-): Promise<void> {
-  for (const { start, end, ...terms } of timeOff) {
-    if (!isAway) {
-      const startTime = timestampFromMs(start.epochMilliseconds);
-      const endTime = timestampFromMs(end.epochMilliseconds);
-      await clients.trainers.addTimeOff({ trainerId: id, startTime, endTime, ...terms }, call);
-    }
-    there(1);
-  }
-}
-
 function loadStudents({ clients, call, there }: Loading, students: DemoCompany["students"]): Promise<void> {
   return inParallel(students, CONCURRENCY, async (terms) => {
     await clients.students.createStudent(terms, call);
     there(1);
   });
-}
-
-function employerOf(franchise: string | null, { franchises }: Ids): { franchiseId?: string } {
-  return franchise === null ? {} : { franchiseId: made(franchises.get(franchise)) };
-}
-
-function made(id: string | undefined): string {
-  if (id === undefined) throw new Error("a service answered without what it was asked to make");
-  return id;
 }
 
 function sizeOf({ franchises, courses, zones, trainers, students }: DemoCompany): number {
