@@ -1,0 +1,111 @@
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import { implement, type ServiceBinding } from "../runtime/implement.ts";
+
+/** What a caller says about a call, and the service behind must hear. The deadline travels by itself. */
+const PASSED_ON = ["authorization", "cadre-time", "traceparent", "tracestate"];
+
+/** Response headers of ours; the rest belongs to the hop. */
+const OURS = /^cadre-/;
+
+export interface Backend {
+  /** As callers read it: "the trainer service cannot be reached". */
+  name: string;
+  transport: Transport;
+}
+
+/** Connect has no name for the implementation of a method that is known only at run time. */
+type AnyMethodImpl = (request: never, context: HandlerContext) => Promise<Message> | AsyncIterable<Message>;
+
+/** Every method of the service, answered by the backend: the same call, with the same refusals. */
+export function forward(service: DescService, backend: Backend): ServiceBinding {
+  const methods = service.methods.map((method) => [method.localName, forwardMethod(method, backend)]);
+  return implement(service, Object.fromEntries(methods) as ServiceImpl<DescService>);
+}
+
+function forwardMethod(method: DescMethod, backend: Backend): AnyMethodImpl {
+  if (method.methodKind === "unary") {
+    const unary = method as DescMethodUnary;
+    return (request: Message, context: HandlerContext) => forwardUnary(unary, backend, request, context);
+  }
+  const streaming = method as DescMethodStreaming;
+  switch (method.methodKind) {
+    case "server_streaming":
+      return (request: Message, context: HandlerContext) => forwardStream(streaming, backend, only(request), context);
+    case "bidi_streaming":
+      return (requests: AsyncIterable<Message>, context: HandlerContext) =>
+        forwardStream(streaming, backend, requests, context);
+    case "client_streaming":
+      return async (requests: AsyncIterable<Message>, context: HandlerContext) => {
+        const [response] = await Array.fromAsync(forwardStream(streaming, backend, requests, context));
+        if (!response) throw new ConnectError("internal error", Code.Internal);
+        return response;
+      };
+  }
+}
+
+async function forwardUnary(
+  method: DescMethodUnary,
+  backend: Backend,
+  request: Message,
+  context: HandlerContext,
+): Promise<Message> {
+  try {
+    const response = await backend.transport.unary(method, ...callOf(context), request);
+    copyOurs(response.header, context.responseHeader);
+    copyOurs(response.trailer, context.responseTrailer);
+    return response.message;
+  } catch (error) {
+    throw refusalOf(error, backend.name);
+  }
+}
+
+async function* forwardStream(
+  method: DescMethodStreaming,
+  backend: Backend,
+  requests: AsyncIterable<Message>,
+  context: HandlerContext,
+): AsyncGenerator<Message> {
+  try {
+    const response = await backend.transport.stream(method, ...callOf(context), requests);
+    copyOurs(response.header, context.responseHeader);
+    yield* response.message;
+    copyOurs(response.trailer, context.responseTrailer);
+  } catch (error) {
+    throw refusalOf(error, backend.name);
+  }
+}
+
+async function* only<T>(request: T): AsyncGenerator<T> {
+  yield request;
+}
+
+function callOf(context: HandlerContext): [AbortSignal, number | undefined, Headers] {
+  const header = new Headers();
+  for (const name of PASSED_ON) {
+    const value = context.requestHeader.get(name);
+    if (value !== null) header.set(name, value);
+  }
+  return [context.signal, context.timeoutMs(), header];
+}
+
+function copyOurs(from: Headers, to: Headers): void {
+  from.forEach((value, name) => {
+    if (OURS.test(name)) to.set(name, value);
+  });
+}
+
+/** The backend's status with nothing of the hop to it. What a backend does not mean to say stays behind. */
+function refusalOf(reason: unknown, backend: string): ConnectError {
+  const error = ConnectError.from(reason);
+  const internal = error.code === Code.Internal || error.code === Code.Unknown || error.code === Code.DataLoss;
+  if (internal) return new ConnectError("internal error", Code.Internal, {}, [], error);
+  // Only a refusal of the service itself has details; the rest is the channel talking of addresses.
+  if (error.code === Code.Unavailable && error.details.length === 0) {
+    return new ConnectError(`the ${backend} service cannot be reached`, Code.Unavailable, {}, [], error);
+  }
+  const refusal = new ConnectError(error.rawMessage, error.code, {}, [], error);
+  refusal.details = error.details;
+  copyOurs(error.metadata, refusal.metadata);
+  return refusal;
+}

@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import { createServer as createHttp1Server } from "node:http";
+import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
+
+/** What an HTTP/2 client that knows what it wants sends first (RFC 9113, 3.4). */
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+export interface TwoProtocolOptions {
+  handler: ReturnType<typeof connectNodeAdapter>;
+  host: string;
+  port: number;
+  /** A connection that has not said which protocol it speaks is closed after this. */
+  firstBytesTimeoutMs?: number;
+  /** An HTTP/2 session without traffic takes no new calls after this, and ends with its last one. */
+  idleSessionMs?: number;
+}
+
+export interface TwoProtocolServer {
+  readonly port: number;
+  /** Takes no new connection and no new call (GOAWAY), lets running calls finish, and cuts what is left after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * HTTP/1.1 and HTTP/2 with prior knowledge on one port without TLS. Node's servers speak one each, and without TLS
+ * there is no ALPN to choose by: the first bytes of a connection choose.
+ */
+export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<TwoProtocolServer> {
+  const { handler, firstBytesTimeoutMs = 10_000, idleSessionMs = 300_000 } = options;
+  const http1 = createHttp1Server(handler);
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 250 } }, handler);
+  const unknown = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let draining = false;
+
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.setTimeout(idleSessionMs, () => session.close());
+    session.once("close", () => sessions.delete(session));
+    if (draining) session.close();
+  });
+  // A broken session is its client's trouble; without a listener it would be ours.
+  http2.on("sessionError", () => {});
+
+  // The HTTP/1.1 server listens, since only a listening one enforces its timeouts and closes its idle connections.
+  const speakHttp1 = http1.listeners("connection");
+  http1.removeAllListeners("connection");
+  http1.on("connection", (socket: Socket) => {
+    unknown.add(socket);
+    const drop = () => {
+      unknown.delete(socket);
+      socket.destroy();
+    };
+    socket.on("end", drop).on("error", drop).on("close", drop).setTimeout(firstBytesTimeoutMs, drop);
+    chooseProtocol(socket, (isHttp2) => {
+      unknown.delete(socket);
+      socket.off("end", drop).off("error", drop).off("close", drop).off("timeout", drop).setTimeout(0);
+      if (isHttp2) http2.emit("connection", socket);
+      else for (const speak of speakHttp1) speak.call(http1, socket);
+    });
+  });
+
+  http1.listen(options.port, options.host);
+  await once(http1, "listening");
+  return {
+    port: (http1.address() as AddressInfo).port,
+    async drain(graceMs) {
+      draining = true;
+      const closed = once(http1, "close");
+      http1.close();
+      for (const socket of unknown) socket.destroy();
+      for (const session of sessions) session.close();
+      const cut = setTimeout(() => {
+        http1.closeAllConnections();
+        for (const session of sessions) session.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** Reads only until the bytes differ from the preface, or are the whole of it, and puts them back. */
+function chooseProtocol(socket: Socket, chosen: (isHttp2: boolean) => void): void {
+  let seen = Buffer.alloc(0);
+  const read = () => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) return;
+    seen = Buffer.concat([seen, chunk]);
+    const length = Math.min(seen.length, HTTP2_PREFACE.length);
+    const matches = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+    if (matches && length < HTTP2_PREFACE.length) return;
+    socket.off("readable", read);
+    socket.unshift(seen);
+    chosen(matches);
+  };
+  socket.on("readable", read);
+}
