@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { z } from "zod";
+import type { Caller } from "./caller.ts";
+import { type Database, sql, type Transaction } from "./database.ts";
+import { DomainError } from "./errors.ts";
+import { isKept, readRefusal, storedRefusal, writeRefusal } from "./stored-refusal.ts";
+
+const KEPT_HOURS = 24;
+
+/** Two for each that is added: the table shrinks to what is worth keeping, and no request pays for many. */
+const SWEPT_PER_REQUEST = 2;
+
+export interface IdempotentCall<I extends DescMessage, O extends DescMessage> {
+  method: DescMethodUnary<I, O>;
+  caller: Caller;
+  request: MessageShape<I> & { requestId: string };
+  now: Temporal.Instant;
+}
+
+type Answer<O extends DescMessage> = { response: MessageShape<O> } | { refusal: DomainError };
+
+/**
+ * Carries out a request once, and gives its repeats the first answer for 24 hours. The answer is stored in the
+ * transaction of the change. A refusal is an answer too: what `work` had written is undone, the refusal is stored. A
+ * twin that comes meanwhile waits. Anything else that `work` throws leaves no trace, so that a repeat tries again.
+ */
+export async function once<I extends DescMessage, O extends DescMessage>(
+  db: Database,
+  call: IdempotentCall<I, O>,
+  work: (tx: Transaction) => Promise<MessageInitShape<O>>,
+): Promise<MessageShape<O>> {
+  const digest = digestOf(call);
+  const answer = await db.transaction(async (tx): Promise<Answer<O>> => {
+    if (!(await claim(tx, call, digest))) return earlierAnswer(tx, call, digest);
+    const answer = await answerOf(tx, call.method.output, work);
+    await keep(tx, call, answer);
+    return answer;
+  });
+  if ("refusal" in answer) throw answer.refusal;
+  return answer.response;
+}
+
+async function answerOf<O extends DescMessage>(
+  tx: Transaction,
+  output: O,
+  work: (tx: Transaction) => Promise<MessageInitShape<O>>,
+): Promise<Answer<O>> {
+  try {
+    return { response: create(output, await tx.transaction(work)) };
+  } catch (error) {
+    if (error instanceof DomainError && isKept(error)) return { refusal: error };
+    throw error;
+  }
+}
+
+/** Waits for a twin that has not committed yet. False when the request has an answer that is still kept. */
+async function claim(tx: Transaction, { caller, request, now }: Keyed, digest: Buffer): Promise<boolean> {
+  const { rowCount } = await tx.query(sql.type(z.object({}))`
+    insert into idempotency (subject, request_id, digest, answered_at)
+    values (${caller.subject}, ${request.requestId}, ${sql.binary(digest)}, ${now.toString()})
+    on conflict (subject, request_id) do update
+      set digest = excluded.digest, answered_at = excluded.answered_at, response = null, refusal = null
+      where idempotency.answered_at <= ${oldest(now)}
+  `);
+  return rowCount > 0;
+}
+
+async function earlierAnswer<I extends DescMessage, O extends DescMessage>(
+  tx: Transaction,
+  { method, caller, request }: IdempotentCall<I, O>,
+  digest: Buffer,
+): Promise<Answer<O>> {
+  const row = z.object({
+    digest: z.instanceof(Uint8Array),
+    response: z.instanceof(Uint8Array).nullable(),
+    refusal: storedRefusal.nullable(),
+  });
+  const earlier = await tx.one(sql.type(row)`
+    select digest, response, refusal from idempotency
+    where subject = ${caller.subject} and request_id = ${request.requestId}
+  `);
+  if (!digest.equals(earlier.digest)) return { refusal: requestIdReused(request.requestId) };
+  if (earlier.refusal) return { refusal: readRefusal(earlier.refusal, method.parent) };
+  return { response: fromBinary(method.output, earlier.response ?? new Uint8Array()) };
+}
+
+/** Skips the rows that somebody else is at: nothing waits for the sweep. */
+async function keep<I extends DescMessage, O extends DescMessage>(
+  tx: Transaction,
+  { method, caller, request, now }: IdempotentCall<I, O>,
+  answer: Answer<O>,
+): Promise<void> {
+  const response = "response" in answer ? sql.binary(Buffer.from(toBinary(method.output, answer.response))) : null;
+  const refusal = "refusal" in answer ? sql.jsonb(writeRefusal(answer.refusal)) : null;
+  await tx.query(sql.type(z.object({}))`
+    with swept as (
+      delete from idempotency where (subject, request_id) in (
+        select subject, request_id from idempotency where answered_at <= ${oldest(now)}
+        order by answered_at limit ${SWEPT_PER_REQUEST} for update skip locked
+      )
+    )
+    update idempotency set response = ${response}, refusal = ${refusal}
+    where subject = ${caller.subject} and request_id = ${request.requestId}
+  `);
+}
+
+interface Keyed {
+  caller: Caller;
+  request: { requestId: string };
+  now: Temporal.Instant;
+}
+
+function requestIdReused(requestId: string): DomainError {
+  const message = `The request_id ${requestId} came before, with another request: every new request needs a new one.`;
+  return new DomainError("conflict", "REQUEST_ID_REUSED", message);
+}
+
+/** The encoding is the same for the same fields: the contracts have no maps. */
+function digestOf<I extends DescMessage>({
+  method,
+  request,
+}: {
+  method: DescMethodUnary<I>;
+  request: MessageShape<I>;
+}) {
+  return createHash("sha256")
+    .update(`${method.parent.typeName}/${method.name}\n`)
+    .update(toBinary(method.input, request))
+    .digest();
+}
+
+function oldest(now: Temporal.Instant): string {
+  return now.subtract({ hours: KEPT_HOURS }).toString();
+}

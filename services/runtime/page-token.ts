@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import { invalidFields } from "./errors.ts";
+
+/** Where the next page begins, or null for the first page. What is not a token of ours is refused. */
+export function readPageToken<T>(token: string, schema: z.ZodType<T>): T | null {
+  if (token === "") return null;
+  const key = schema.safeParse(decode(token));
+  if (!key.success) throw invalidFields([{ path: "page_token", message: "is not a token of this list" }]);
+  return key.data;
+}
+
+/** The token for the page after the row with this key. Callers can read it: a key holds nothing secret. */
+export function pageToken(key: unknown): string {
+  return Buffer.from(JSON.stringify(key)).toString("base64url");
+}
+
+/** One page out of rows that were queried with a limit of one more than its size. */
+export function pageOf<T>(
+  rows: readonly T[],
+  size: number,
+  keyOf: (row: T) => unknown,
+): { rows: T[]; nextPageToken: string } {
+  const page = rows.slice(0, size);
+  const last = page.at(-1);
+  return { rows: page, nextPageToken: last !== undefined && rows.length > size ? pageToken(keyOf(last)) : "" };
+}
+
+/** The size that was asked for; 0 leaves it to the server. */
+export function pageSize(requested: number, fallback = 50): number {
+  return requested > 0 ? requested : fallback;
+}
+
+function decode(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token, "base64url").toString());
+  } catch {
+    return undefined;
+  }
+}
