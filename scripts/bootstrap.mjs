@@ -1,0 +1,31 @@
+// `node scripts/bootstrap.mjs [entry.ts arguments…]`: installs what is missing, then runs the entry with the project's own
+// Node. Runs on the machine's Node, from 18 on, before anything is installed.
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { install } from "./install.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const binaries = join(root, "node_modules", ".bin");
+
+const sentence = await install(root, (notice) => process.stderr.write(`${notice}\n`));
+const [entry, ...rest] = process.argv.slice(2);
+if (sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = 1;
+} else if (entry) {
+  process.exitCode = await run(entry, rest);
+}
+
+/** The child learns of this process's death, whatever its cause, by the end of the channel between them. */
+async function run(entry, rest) {
+  const child = spawn(join(binaries, "node"), ["--import", "./services/local/follow-parent.mjs", entry, ...rest], {
+    cwd: root,
+    env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  const [code, signal] = await new Promise((resolve) => child.once("exit", (...ending) => resolve(ending)));
+  return code ?? 128 + (constants.signals[signal] ?? 0);
+}
