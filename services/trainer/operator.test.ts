@@ -25,6 +25,7 @@ test("an operator acts for itself alone", () => {
 test("a token that does not say which operator, trainer or student it is for opens nothing", () => {
   for (const role of [Role.OPERATOR, Role.TRAINER, Role.STUDENT, Role.UNSPECIFIED]) {
     expect(caller(role)).toEqual({ of: "nobody" });
+    expect(caller(role, { operator_id: "berlin", trainer_id: "7" })).toEqual({ of: "nobody" });
     expect(() => mayActFor(caller(role), franchise)).toThrow(DomainError);
   }
 });

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
@@ -12,10 +13,15 @@ export type Visible =
   | { of: "trainer"; trainerId: string }
   | { of: "nobody" };
 
+/** Another issuer's claims need not be ids of ours. */
+const uuid = z.guid().toLowerCase().optional().catch(undefined);
+const uuids = z.object({ operator_id: uuid, trainer_id: uuid });
+
 export function visibleTo({ role, claims }: Caller): Visible {
   if (role === Role.ADMIN || role === Role.SERVICE) return { of: "everybody" };
-  if (role === Role.OPERATOR && claims.operator_id) return { of: "operator", operatorId: claims.operator_id };
-  if (role === Role.TRAINER && claims.trainer_id) return { of: "trainer", trainerId: claims.trainer_id };
+  const { operator_id: operatorId, trainer_id: trainerId } = uuids.parse(claims);
+  if (role === Role.OPERATOR && operatorId) return { of: "operator", operatorId };
+  if (role === Role.TRAINER && trainerId) return { of: "trainer", trainerId };
   return { of: "nobody" };
 }
 
@@ -26,7 +32,7 @@ export function operatorOf(franchiseId: string | undefined): string {
 /** An operator acts for itself only. */
 export function mayActFor(visible: Visible, operatorId: string): void {
   if (visible.of === "everybody") return;
-  if (visible.of === "operator" && visible.operatorId.toLowerCase() === operatorId.toLowerCase()) return;
+  if (visible.of === "operator" && visible.operatorId === operatorId.toLowerCase()) return;
   throw new DomainError("forbidden", "OPERATOR_MISMATCH", `The caller does not act for the operator ${operatorId}.`, {
     metadata: { operator_id: operatorId },
   });

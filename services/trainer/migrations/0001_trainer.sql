@@ -90,7 +90,7 @@ create function great_circle_meters(
   from_latitude double precision, from_longitude double precision,
   to_latitude double precision, to_longitude double precision
 ) returns double precision language sql immutable strict parallel safe
-return 2 * 6371008.8 * asin(least(1, sqrt(
+return round(2 * 6371008.8 * 1000 * asin(least(1, sqrt(
   power(sind((to_latitude - from_latitude) / 2), 2)
   + cosd(from_latitude) * cosd(to_latitude) * power(sind((to_longitude - from_longitude) / 2), 2)
-)));
+)))) / 1000;
