@@ -6,8 +6,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** On the clock of `performance.now()`; absent when the call may take for ever. */
   readonly deadlineMs?: number;
-  /** The instant that a development call pretends it to be. */
-  readonly pretendedTime?: Temporal.Instant;
+  /** The caller's `cadre-time` header: the instant that a development call pretends it to be. */
+  readonly pretendedTime?: string;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

@@ -44,5 +44,5 @@ export function constraintOf(error: unknown): string | null {
 }
 
 function causes(error: unknown): (Error & { code?: unknown })[] {
-  return error instanceof Error ? [error, ...causes(error.cause)] : [];
+  return Error.isError(error) ? [error, ...causes(error.cause)] : [];
 }

@@ -91,7 +91,7 @@ async function freePort(port: number): Promise<number> {
   try {
     await once(probe.listen(port, "127.0.0.1"), "listening");
   } catch (error) {
-    throw error instanceof Error && "code" in error && error.code === "EADDRINUSE" ? portTaken(port) : error;
+    throw Error.isError(error) && "code" in error && error.code === "EADDRINUSE" ? portTaken(port) : error;
   }
   const address = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));

@@ -62,7 +62,7 @@ async function isInitialised(directory: string): Promise<boolean> {
       throw new PostgresStartError(`The data folder ${directory} belongs to another user (${uid}).`);
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (Error.isError(error) && "code" in error && error.code === "ENOENT") return false;
     throw folderError(directory, error);
   }
   if (files.length > 0 && !files.includes("PG_VERSION")) {
@@ -105,6 +105,6 @@ function isAlive(pid: number): boolean {
   try {
     return kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return Error.isError(error) && "code" in error && error.code === "EPERM";
   }
 }

@@ -5,7 +5,7 @@ export class PostgresStartError extends Error {
 
 /** The sentence for what the file system said about a folder, or the error itself when it is none of the usual. */
 export function folderError(directory: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = Error.isError(error) && "code" in error ? error.code : undefined;
   const reasons: Record<string, string> = {
     EACCES: "this user may not write there",
     EPERM: "this user may not write there",

@@ -103,7 +103,7 @@ async function session(url: string, work: (client: pg.Client) => Promise<void>):
     await client.connect();
   } catch (error) {
     const { host, port, user } = client;
-    const message = error instanceof Error ? error.message || String(error) : String(error);
+    const message = Error.isError(error) ? error.message || String(error) : String(error);
     throw new ProvisionError(`No session as ${user} on the server ${host}:${port}: ${message}.`, { cause: error });
   }
   try {

@@ -1,0 +1,16 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import type { CallContext } from "./call-context.ts";
+
+/** RFC 3339; see `developmentClock`. */
+export const TIME_HEADER = "cadre-time";
+
+/** What the call hands on to the calls made on its behalf. */
+export function callContextOf(context: Pick<HandlerContext, "signal" | "timeoutMs" | "requestHeader">): CallContext {
+  const timeoutMs = context.timeoutMs();
+  const pretendedTime = context.requestHeader.get(TIME_HEADER);
+  return {
+    signal: context.signal,
+    ...(timeoutMs === undefined ? {} : { deadlineMs: performance.now() + timeoutMs }),
+    ...(pretendedTime === null ? {} : { pretendedTime }),
+  };
+}

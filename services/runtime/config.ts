@@ -1,0 +1,74 @@
+import type { JSONWebKeySet, JWK } from "jose";
+import { z } from "zod";
+
+/** The environment does not fit; the message names every variable that is wrong, a line each. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+
+/** The token issuer's public keys: a JSON Web Key Set, or the https address where it is published. */
+const jwks = z.union([
+  z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)),
+  json.pipe(
+    z.custom<JSONWebKeySet>(
+      (value) => z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).safeParse(value).success,
+      "is not a JSON Web Key Set",
+    ),
+  ),
+]);
+
+/** What every service is told by its environment; a service extends it with its own. */
+export const serviceConfig = z.object({
+  NODE_ENV: z.enum(["production", "development", "test"]).default("development"),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: port,
+  /** For /health, /ready and /metrics, not for the public. */
+  ADMIN_PORT: port,
+  /** As the role that may read and write, and nothing else. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** As the role that owns the tables. */
+  MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_CONNECTIONS: z.coerce.number().int().min(1).default(10),
+  TOKEN_ISSUER: z.string().min(1),
+  TOKEN_JWKS: jwks,
+  /** The private key with which the service proves to other services who it is. */
+  SERVICE_KEY: json.pipe(
+    z.custom<JWK>((value) => z.looseObject({ kty: z.string() }).safeParse(value).success, "is not a JSON Web Key"),
+  ),
+  /** Honour the `cadre-time` header: for demonstrations and tests. */
+  DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+});
+
+export type ServiceConfig = z.output<typeof serviceConfig>;
+
+/** Reads the environment by a schema. Throws a ConfigError that lists every fault. */
+export function readConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: Record<string, string | undefined>,
+): z.output<Schema> {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    return env[name] === undefined ? `${name} is not set` : `${name}: ${message}`;
+  });
+  throw new ConfigError([...new Set(faults)].join("\n"));
+}
+
+/** Throws where production is told to pretend. */
+export function assertProductionSafe({ NODE_ENV, DEVELOPMENT_CLOCK }: ServiceConfig): void {
+  if (NODE_ENV === "production" && DEVELOPMENT_CLOCK === "on") {
+    throw new ConfigError("DEVELOPMENT_CLOCK: production must not let callers set the time");
+  }
+}

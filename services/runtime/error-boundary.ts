@@ -1,0 +1,82 @@
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { isDatabaseOutage } from "./database-errors.ts";
+import { DomainError, type RefusalDetail, type RefusalKind } from "./errors.ts";
+import { isFromPeer } from "./grpc-status.ts";
+
+const DOMAIN = "cadre";
+
+const CODES: Record<RefusalKind, Code> = {
+  invalid: Code.InvalidArgument,
+  "not-found": Code.NotFound,
+  "already-exists": Code.AlreadyExists,
+  precondition: Code.FailedPrecondition,
+  forbidden: Code.PermissionDenied,
+  unauthenticated: Code.Unauthenticated,
+  conflict: Code.Aborted,
+  exhausted: Code.ResourceExhausted,
+  unavailable: Code.Unavailable,
+};
+
+/** Codes of a called service that say "not now" rather than "no". */
+const OUTAGES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Aborted]);
+
+/** Told once of each error that is nobody's refusal and nobody's outage. */
+export type BugReporter = (bug: unknown, method: string) => void;
+
+/**
+ * Turns whatever a handler throws into a status: refusals with their details; outages into UNAVAILABLE; everything else
+ * is a bug, which the caller sees as INTERNAL without a word of its inside.
+ */
+export function errorBoundary(report: BugReporter): Interceptor {
+  return (next) => async (request) => {
+    const method = `${request.method.parent.typeName}/${request.method.name}`;
+    const mapped = (error: unknown): ConnectError => toStatus(error, request.signal, (bug) => report(bug, method));
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: guarded(response.message, mapped) } : response;
+    } catch (error) {
+      throw mapped(error);
+    }
+  };
+}
+
+/** The status that a refusal becomes. */
+export function refusalStatus({ kind, reason, message, extras }: DomainError): ConnectError {
+  const details: RefusalDetail[] = [
+    { desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata: extras.metadata ?? {} } },
+  ];
+  if (extras.violations) {
+    const fieldViolations = extras.violations.map(({ path, message }) => ({ field: path, description: message }));
+    details.push({ desc: BadRequestSchema, value: { fieldViolations } });
+  }
+  if (kind === "precondition") {
+    details.push({ desc: PreconditionFailureSchema, value: { violations: [{ type: reason, description: message }] } });
+  }
+  details.push(...(extras.details ?? []));
+  return new ConnectError(message, CODES[kind], undefined, details);
+}
+
+function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) => void): ConnectError {
+  if (error instanceof DomainError) return refusalStatus(error);
+  // The caller is gone or out of time; whatever broke then broke because of it.
+  if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
+  if (isDatabaseOutage(error))
+    return new ConnectError("the database cannot be reached at the moment", Code.Unavailable);
+  if (error instanceof ConnectError) {
+    if (!isFromPeer(error)) return error;
+    if (OUTAGES.has(error.code)) {
+      return new ConnectError("a service behind this one does not answer at the moment", Code.Unavailable);
+    }
+  }
+  report(error);
+  return new ConnectError("something went wrong on our side", Code.Internal);
+}
+
+async function* guarded<T>(messages: AsyncIterable<T>, mapped: (error: unknown) => ConnectError): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw mapped(error);
+  }
+}

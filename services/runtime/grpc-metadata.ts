@@ -1,0 +1,33 @@
+import { decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
+import { Metadata } from "@grpc/grpc-js";
+
+/** Written by the channel itself; a copy from another hop would contradict it. */
+const RESERVED =
+  /^(:.*|grpc-.*|connect-.*|content-type|content-length|content-encoding|accept-encoding|te|connection|keep-alive|proxy-.*|host|transfer-encoding|upgrade|user-agent)$/;
+
+/**
+ * Turns gRPC metadata into `Headers`. Binary values (names that end in -bin) become unpadded base64, as Connect expects
+ * them; several values of one name are joined by commas.
+ */
+export function headersFrom(metadata: Metadata, into = new Headers()): Headers {
+  const internal = metadata.toHttp2Headers();
+  for (const name of Object.keys(internal)) {
+    for (const value of metadata.get(name)) {
+      into.append(name, typeof value === "string" ? value : encodeBinaryHeader(value));
+    }
+  }
+  return into;
+}
+
+/** Turns `Headers` into gRPC metadata, leaving out what belongs to a single hop. */
+export function metadataFrom(headers: Headers, into = new Metadata()): Metadata {
+  headers.forEach((value, name) => {
+    if (RESERVED.test(name)) return;
+    if (name.endsWith("-bin")) {
+      for (const part of value.split(",")) into.add(name, Buffer.from(decodeBinaryHeader(part.trim())));
+    } else {
+      into.add(name, value);
+    }
+  });
+  return into;
+}

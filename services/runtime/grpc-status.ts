@@ -1,0 +1,65 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
+
+const DETAILS = "grpc-status-details-bin";
+const TYPE_URL_PREFIX = "type.googleapis.com/";
+
+/** Errors that a peer sent. What a peer refuses is not what we refuse, so the error boundary maps them. */
+const received = new WeakSet<ConnectError>();
+
+/** Whether the error is a status that a called service sent, or that the channel made up when it could not reach it. */
+export function isFromPeer(error: ConnectError): boolean {
+  return received.has(error);
+}
+
+/** A status as grpc-js sends it: code, message, and metadata with the error's details. */
+export function statusFrom(error: ConnectError): StatusObject {
+  const metadata = metadataFrom(error.metadata, new Metadata());
+  // grpc-js escapes the message with encodeURI, which throws at a lone surrogate.
+  const message = error.rawMessage.toWellFormed();
+  if (error.details.length > 0) {
+    metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, richStatus(error, message))));
+  }
+  return { code: error.code as number, details: message, metadata };
+}
+
+/** The error that a status stands for; `header` is what came before it. */
+export function errorFrom(status: Pick<StatusObject, "code" | "details" | "metadata">, header?: Headers): ConnectError {
+  const metadata = headersFrom(status.metadata, new Headers(header));
+  const error = new ConnectError(status.details, codeFrom(status.code), metadata);
+  const [encoded] = status.metadata.get(DETAILS);
+  if (encoded instanceof Buffer) {
+    metadata.delete(DETAILS);
+    error.details = detailsFrom(encoded);
+  }
+  received.add(error);
+  return error;
+}
+
+function richStatus(error: ConnectError, message: string): Status {
+  const details = error.details.map((detail) =>
+    "desc" in detail
+      ? anyPack(detail.desc, create(detail.desc, detail.value))
+      : create(AnySchema, { typeUrl: TYPE_URL_PREFIX + detail.type, value: detail.value }),
+  );
+  return create(StatusSchema, { code: error.code, message, details });
+}
+
+function detailsFrom(encoded: Buffer): ConnectError["details"] {
+  try {
+    return fromBinary(StatusSchema, encoded).details.map(({ typeUrl, value }) => ({
+      type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),
+      value,
+    }));
+  } catch {
+    return []; // The code and the message still stand.
+  }
+}
+
+function codeFrom(code: number): Code {
+  return Code[code] === undefined ? Code.Unknown : code;
+}

@@ -1,0 +1,53 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { allow, deadline_ms, type Role, RoleSchema } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { ServiceBinding } from "./implement.ts";
+
+/** What a method's contract says about calling it. */
+export interface Policy {
+  /** May be called without a token. */
+  readonly anyone: boolean;
+  readonly roles: ReadonlySet<Role>;
+  /** How long a call may take unless its caller asks for less. */
+  readonly deadlineMs: number | undefined;
+}
+
+const policies = new WeakMap<DescMethod, Policy>();
+
+/** The policy that the method's options declare. Without an `allow` option nobody may call it. */
+export function policyOf(method: DescMethod): Policy {
+  const known = policies.get(method);
+  if (known) return known;
+  const policy = readPolicy(method);
+  policies.set(method, policy);
+  return policy;
+}
+
+/** Throws unless every method of the services says who may call it: a forgotten policy must not look like an open door. */
+export function assertPolicies(services: ServiceBinding[]): void {
+  const missing = services
+    .filter(({ open }) => !open)
+    .flatMap(({ service }) => service.methods)
+    .filter((method) => !policyOf(method).anyone && policyOf(method).roles.size === 0)
+    .map((method) => `${method.parent.typeName}/${method.name}`);
+  if (missing.length > 0) throw new Error(`no cadre.policy.v1.allow option on ${missing.join(", ")}`);
+}
+
+/** How tokens and messages name a role: "operator" for ROLE_OPERATOR. */
+export function roleName(role: Role): string {
+  return RoleSchema.value[role]?.name.slice("ROLE_".length).toLowerCase() ?? "unspecified";
+}
+
+/** The role that tokens call `name`, if there is one. */
+export function roleNamed(name: string): Role | undefined {
+  const value = RoleSchema.values.find(({ number }) => number !== 0 && roleName(number as Role) === name);
+  return value?.number as Role | undefined;
+}
+
+function readPolicy(method: DescMethod): Policy {
+  const allowed = hasOption(method, allow) ? getOption(method, allow) : undefined;
+  return {
+    anyone: allowed?.anyone ?? false,
+    roles: new Set(allowed?.roles),
+    deadlineMs: hasOption(method, deadline_ms) ? getOption(method, deadline_ms) : undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Interceptor } from "@connectrpc/connect";
+import { type Server, ServerCredentials } from "@grpc/grpc-js";
+import { createGrpcServer } from "./grpc-server.ts";
+import { createHealth } from "./health.ts";
+import type { ServiceBinding } from "./implement.ts";
+import { assertPolicies } from "./policy.ts";
+import { reflectionServices } from "./reflection.ts";
+
+export interface ServeOptions {
+  services: ServiceBinding[];
+  /** Given all that is served, health and reflection included. */
+  interceptors: (services: ServiceBinding[]) => Interceptor[];
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Let anybody list and describe what is served. */
+  reflection: boolean;
+}
+
+export interface RunningServer {
+  port: number;
+  /** Takes no new call, lets those under way finish for at most `graceMs`, then ends them. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Serves services with health, and reflection where it is wanted.
+ *
+ * Throws when a method has no policy, or when the port cannot be had.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  assertPolicies(options.services);
+  const health = createHealth(options.services.map(({ service }) => service.typeName));
+  const described = [...options.services, health.binding].map(({ service }) => service);
+  const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
+  const server = createGrpcServer({ services, interceptors: options.interceptors(services) });
+  const port = await bind(server, options.host, options.port);
+  return {
+    port,
+    async stop(graceMs) {
+      health.close();
+      await shutDown(server, graceMs);
+    },
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(bindError(error, host, port));
+    });
+  });
+}
+
+function bindError(error: Error, host: string, port: number): Error {
+  return error.message.includes("EADDRINUSE")
+    ? new Error(`Port ${port} on ${host} is taken by another program.`)
+    : new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
+}
+
+function shutDown(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

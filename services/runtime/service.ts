@@ -1,0 +1,144 @@
+import { randomUUIDv7 } from "node:crypto";
+import type { Transport } from "@connectrpc/connect";
+import type { z } from "zod";
+import { type Readiness, startAdminServer } from "./admin-server.ts";
+import { type Clock, developmentClock, systemClock } from "./clock.ts";
+import { assertProductionSafe, ConfigError, readConfig, type ServiceConfig } from "./config.ts";
+import { type Database, openDatabase, sql } from "./database.ts";
+import { createGrpcTransport } from "./grpc-transport.ts";
+import type { ServiceBinding } from "./implement.ts";
+import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { migrateService } from "./migrations.ts";
+import { serve } from "./serve.ts";
+import { serviceToken } from "./service-token.ts";
+import { startTelemetry } from "./telemetry.ts";
+import { createMinter, createVerifier } from "./tokens.ts";
+
+/** What a service is given to build itself from. */
+export interface ServiceParts<Config extends ServiceConfig> {
+  config: Config;
+  db: Database;
+  now: Clock;
+  /** A UUID, version 7: later ones sort later. */
+  newId: () => string;
+  /** Opens a channel to another service, which is called in this service's own name. */
+  connect: (address: string) => Transport;
+  logger: Logger;
+  /** Run while stopping, after the last call has been answered; the last one given runs first. */
+  onClose: (close: () => Promise<unknown>) => void;
+}
+
+export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
+  name: string;
+  config: Schema;
+  migrations: URL;
+  start: (parts: ServiceParts<z.output<Schema>>) => Promise<{ services: ServiceBinding[] }>;
+}
+
+const GRACE_MS = 10_000;
+
+/**
+ * The life of a service's process: reads the configuration, migrates, opens the database, serves, and on SIGTERM or
+ * SIGINT stops taking calls, finishes those under way and closes what it opened. It also stops when whoever started it
+ * over an IPC channel is gone. A start that fails says why on standard error and exits with 1.
+ */
+export async function runService<Schema extends z.ZodType<ServiceConfig>>(
+  process: NodeJS.Process,
+  definition: ServiceDefinition<Schema>,
+): Promise<void> {
+  try {
+    const stop = await startService(process.env, definition);
+    stopOnce(process, stop);
+  } catch (error) {
+    process.stderr.write(`${definition.name}: ${startFault(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function startService<Schema extends z.ZodType<ServiceConfig>>(
+  env: NodeJS.ProcessEnv,
+  { name, config: schema, migrations, start }: ServiceDefinition<Schema>,
+): Promise<() => Promise<void>> {
+  const config = readConfig(schema, env);
+  assertProductionSafe(config);
+  const logger = createLogger(name, config.LOG_LEVEL);
+  const closers: (() => Promise<unknown>)[] = [];
+  const onClose = (close: () => Promise<unknown>): void => {
+    closers.unshift(close);
+  };
+
+  const telemetry = startTelemetry(name, env);
+  onClose(telemetry.stop);
+  await migrateService(config.MIGRATION_DATABASE_URL, migrations);
+  const db = await openDatabase(config.DATABASE_URL, {
+    maxConnections: config.DATABASE_CONNECTIONS,
+    applicationName: name,
+  });
+  onClose(() => db.end());
+
+  const minter = createMinter({ issuer: config.TOKEN_ISSUER, key: config.SERVICE_KEY });
+  const ownToken = serviceToken(minter, name);
+  const connect = (address: string): Transport => {
+    const transport = createGrpcTransport({ address, interceptors: clientInterceptors(ownToken) });
+    onClose(async () => transport.close());
+    return transport;
+  };
+  const now = config.DEVELOPMENT_CLOCK === "on" ? developmentClock : systemClock;
+  const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, onClose });
+
+  const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
+  const server = await serve({
+    services,
+    interceptors: (all) => serverInterceptors({ logger, verifier, services: all }),
+    host: config.HOST,
+    port: config.PORT,
+    reflection: config.NODE_ENV !== "production",
+  });
+  const admin = await startAdminServer({
+    host: config.HOST,
+    port: config.ADMIN_PORT,
+    ready: () => readiness(db),
+    serveMetrics: telemetry.serveMetrics,
+  });
+  logger.info({ port: server.port, admin_port: admin.port }, "serving");
+
+  return async () => {
+    logger.info("stopping");
+    await server.stop(GRACE_MS);
+    await admin.close();
+    for (const close of closers) await close();
+  };
+}
+
+async function readiness(db: Database): Promise<Readiness> {
+  try {
+    await db.query(sql.unsafe`select 1`);
+    return { database: "ok" };
+  } catch (error) {
+    return { database: error instanceof Error ? error.message : "does not answer" };
+  }
+}
+
+function stopOnce(process: NodeJS.Process, stop: () => Promise<void>): void {
+  let stopping = false;
+  const onStop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", onStop);
+  process.on("SIGINT", onStop);
+  process.on("disconnect", onStop);
+}
+
+function startFault(error: unknown): string {
+  if (error instanceof ConfigError) return `the environment does not fit:\n${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { pathToString } from "@bufbuild/protobuf/reflect";
+import { createValidator } from "@bufbuild/protovalidate";
+import type { Interceptor } from "@connectrpc/connect";
+import { invalidFields } from "./errors.ts";
+
+const validator = createValidator();
+
+/** Checks every request message against the field rules of its contract before a handler sees it. */
+export const validate: Interceptor = (next) => async (request) => {
+  if (!request.stream) {
+    check(request.method.input, request.message);
+    return next(request);
+  }
+  return next({ ...request, message: checked(request.method.input, request.message) });
+};
+
+/** Throws a refusal that names every field that breaks its rule. */
+export function check<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): void {
+  const result = validator.validate(desc, message);
+  if (result.kind === "valid") return;
+  if (result.kind === "error") throw result.error;
+  throw invalidFields(
+    result.violations.map((violation) => ({ path: pathToString(violation.field), message: violation.message })),
+  );
+}
+
+async function* checked<Desc extends DescMessage>(
+  desc: Desc,
+  messages: AsyncIterable<MessageShape<Desc>>,
+): AsyncGenerator<MessageShape<Desc>> {
+  for await (const message of messages) {
+    check(desc, message);
+    yield message;
+  }
+}
