@@ -27,20 +27,18 @@ export async function book(gateway: Gateway, told: Telling, wish: Wish, requestI
   );
 
   const actor = await gateway.student(student.studentId);
-  return told.step(`BookPurchase: ${course.sessionCount} sessions in one call`, async (trace) => {
-    try {
-      const request = {
-        requestId,
-        studentId: student.studentId,
-        courseId: course.courseId,
-        ...(student.location ? { location: student.location } : {}),
-        schedule: { times: { case: "weekly" as const, value: pattern } },
-      };
-      return { booked: await gateway.bookings.bookPurchase(request, actor(trace)) };
-    } catch (error) {
-      return { refused: refusalOf(error) };
-    }
-  });
+  const request = {
+    requestId,
+    studentId: student.studentId,
+    courseId: course.courseId,
+    ...(student.location ? { location: student.location } : {}),
+    schedule: { times: { case: "weekly" as const, value: pattern } },
+  };
+  return told.step(
+    `BookPurchase: ${course.sessionCount} sessions in one call`,
+    (trace) => gateway.bookings.bookPurchase(request, actor(trace)).then((booked) => ({ booked }), refusalOf),
+    (answer) => "booked" in answer,
+  );
 }
 
 /** How many trainers were left after each question. */
@@ -56,8 +54,8 @@ export function describeFunnel(funnel: Funnel): string[] {
   ];
 }
 
-function refusalOf(error: unknown): Refusal {
+function refusalOf(error: unknown): BookingAnswer {
   const reason = reasonOf(error);
   if (!(error instanceof ConnectError) || reason === undefined || !REFUSALS.has(reason)) throw error;
-  return { reason, message: error.rawMessage, funnel: error.findDetails(FunnelSchema)[0] };
+  return { refused: { reason, message: error.rawMessage, funnel: error.findDetails(FunnelSchema)[0] } };
 }

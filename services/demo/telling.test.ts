@@ -30,3 +30,13 @@ test("a step that fails is told too, and its error goes on", async () => {
   await expect(told.step("Book", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(lines[0]).toMatch(/^✘ Book/);
 });
+
+test("a result that nobody wished for is marked", async () => {
+  const { told, lines } = listen();
+  await told.step(
+    "Book",
+    async () => "refused",
+    (answer) => answer === "booked",
+  );
+  expect(lines[0]).toMatch(/^○ Book/);
+});

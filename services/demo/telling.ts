@@ -3,8 +3,11 @@ import { startTrace, type Trace } from "./trace.ts";
 
 /** Tells a story step by step. */
 export interface Telling {
-  /** Does the work in a trace of its own, then prints what it was, how long it took, and the trace. */
-  step<T>(title: string, work: (trace: Trace) => Promise<T>): Promise<T>;
+  /**
+   * Does the work in a trace of its own, then prints what it was, how long it took, and the trace. A result that is not
+   * the one wished for is no failure, but marked.
+   */
+  step<T>(title: string, work: (trace: Trace) => Promise<T>, isWished?: (result: T) => boolean): Promise<T>;
   /** A line about the step just told. */
   line(text: string): void;
 }
@@ -14,7 +17,7 @@ const TITLE_WIDTH = 52;
 /** The clock counts milliseconds. */
 export function telling(print: (line: string) => void, clock: () => number): Telling {
   return {
-    async step(title, work) {
+    async step(title, work, isWished = () => true) {
       const trace = startTrace();
       const start = clock();
       const tell = (mark: string) => {
@@ -23,7 +26,7 @@ export function telling(print: (line: string) => void, clock: () => number): Tel
       };
       try {
         const result = await work(trace);
-        tell(styleText("green", "✔"));
+        tell(isWished(result) ? styleText("green", "✔") : styleText("yellow", "○"));
         return result;
       } catch (error) {
         tell(styleText("red", "✘"));
