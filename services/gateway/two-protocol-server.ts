@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 
 /** What an HTTP/2 client that knows what it wants sends first (RFC 9113, 3.4). */
@@ -62,8 +62,7 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
     });
   });
 
-  http1.listen(options.port, options.host);
-  await once(http1, "listening");
+  await listening(http1, options);
   return {
     port: (http1.address() as AddressInfo).port,
     async drain(graceMs) {
@@ -80,6 +79,17 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
       clearTimeout(cut);
     },
   };
+}
+
+async function listening(server: Server, { host, port }: TwoProtocolOptions): Promise<void> {
+  try {
+    await once(server.listen(port, host), "listening");
+  } catch (error) {
+    if (Error.isError(error) && "code" in error && error.code === "EADDRINUSE") {
+      throw new Error(`Port ${port} on ${host} is taken by another program.`);
+    }
+    throw error;
+  }
 }
 
 /** Reads only until the bytes differ from the preface, or are the whole of it, and puts them back. */

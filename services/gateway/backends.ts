@@ -1,0 +1,52 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
+import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
+import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Readiness } from "../runtime/admin-server.ts";
+import { createGrpcTransport } from "../runtime/grpc-transport.ts";
+import { observeClient } from "../runtime/observe.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { Backend } from "./forward.ts";
+
+const HEALTH_TIMEOUT_MS = 1000;
+
+export interface OpenBackend extends Backend {
+  services: DescService[];
+  close(): void;
+}
+
+/** What stands behind the gateway, and which services each of them answers. */
+export function openBackends(config: GatewayConfig): OpenBackend[] {
+  return [
+    open("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService]),
+    open("booking", config.BOOKING_ADDRESS, [ZoneService, CourseService, StudentService, BookingService]),
+    open("certificate", config.CERTIFICATE_ADDRESS, [CertificateService]),
+  ];
+}
+
+/** Asks every backend how it is. */
+export async function backendReadiness(backends: readonly Backend[]): Promise<Readiness> {
+  const states = backends.map(async (backend) => [backend.name, await stateOf(backend)]);
+  return Object.fromEntries(await Promise.all(states));
+}
+
+function open(name: string, address: string, services: DescService[]): OpenBackend {
+  // The caller's own token goes on, not one of the gateway: the services behind decide by it.
+  const transport = createGrpcTransport({ address, interceptors: [observeClient()] });
+  return { name, services, transport, close: () => transport.close() };
+}
+
+async function stateOf({ transport }: Backend): Promise<string> {
+  try {
+    const { status } = await createClient(Health, transport).check({}, { timeoutMs: HEALTH_TIMEOUT_MS });
+    return status === ServingStatus.SERVING ? "ok" : "does not serve";
+  } catch {
+    return "cannot be reached";
+  }
+}

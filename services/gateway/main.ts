@@ -1,0 +1,42 @@
+import { startAdminServer } from "../runtime/admin-server.ts";
+import { readConfig } from "../runtime/config.ts";
+import { createLogger } from "../runtime/logger.ts";
+import { runProcess } from "../runtime/run-process.ts";
+import { startTelemetry } from "../runtime/telemetry.ts";
+import { createVerifier } from "../runtime/tokens.ts";
+import { backendReadiness, openBackends } from "./backends.ts";
+import { allowedOrigins, gatewayConfig } from "./config.ts";
+import { forward } from "./forward.ts";
+import { startGateway } from "./gateway.ts";
+
+const GRACE_MS = 10_000;
+
+await runProcess(process, "gateway", async () => {
+  const config = readConfig(gatewayConfig, process.env);
+  const origins = allowedOrigins(config);
+  const logger = createLogger("gateway", config.LOG_LEVEL);
+  const telemetry = startTelemetry("gateway", process.env);
+  const backends = openBackends(config);
+  const ready = () => backendReadiness(backends);
+  const gateway = await startGateway({
+    services: backends.flatMap((backend) => backend.services.map((service) => forward(service, backend))),
+    verifier: createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS }),
+    host: config.HOST,
+    port: config.PORT,
+    reflection: config.NODE_ENV !== "production",
+    ready,
+    logger,
+    origins,
+  });
+  const { serveMetrics } = telemetry;
+  const admin = await startAdminServer({ host: config.HOST, port: config.ADMIN_PORT, ready, serveMetrics });
+  logger.info({ port: gateway.port, admin_port: admin.port }, "serving");
+
+  return async () => {
+    logger.info("stopping");
+    await gateway.stop(GRACE_MS);
+    await admin.close();
+    for (const backend of backends) backend.close();
+    await telemetry.stop();
+  };
+});
