@@ -8,6 +8,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseNameTaken, toProto } from "./franchise.ts";
 import { insertFranchise } from "./franchise-queries.ts";
@@ -37,7 +38,7 @@ export function createFranchise(
       entityId: franchiseId,
       operatorId: franchiseId,
       requestId,
-      traceId: null,
+      traceId: currentTrace()?.traceId ?? null,
       now: at,
     });
     return { franchise: toProto(franchise) };

@@ -1,6 +1,7 @@
 import { writeAudit } from "../runtime/audit.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Transaction } from "../runtime/database.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
 import { recordVersion, type TrainerKey } from "./queries.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -27,7 +28,7 @@ export async function recordChange(
     entityId: key.trainerId,
     operatorId: key.operatorId,
     requestId: request.requestId,
-    traceId: null,
+    traceId: currentTrace()?.traceId ?? null,
     detail: { version: trainer.version, ...detail },
     now,
   });

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
@@ -12,7 +13,14 @@ import { franchiseHandlers } from "../franchise-handlers.ts";
 import { trainerHandlers } from "../trainer-handlers.ts";
 import { counted } from "./counted.ts";
 
-type Role = "admin" | "operator" | "trainer" | "student" | "service";
+const ROLES = {
+  admin: Role.ADMIN,
+  operator: Role.OPERATOR,
+  trainer: Role.TRAINER,
+  student: Role.STUDENT,
+  service: Role.SERVICE,
+};
+
 type Clients = { trainers: Client<typeof TrainerService>; franchises: Client<typeof FranchiseService> };
 
 export interface TrainerServer {
@@ -20,7 +28,7 @@ export interface TrainerServer {
   /** Statements sent to the database by the handlers so far, those in transactions left out. */
   statements(): number;
   setTime(now: string): void;
-  as(role: Role, claims?: Record<string, string>): Clients;
+  as(role: keyof typeof ROLES, claims?: Record<string, string>): Clients;
   operator(operatorId: string): Clients;
   close(): Promise<void>;
 }
@@ -36,7 +44,7 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   });
 
   const as: TrainerServer["as"] = (role, claims) => {
-    const transport = server.transportAs(role, claims);
+    const transport = server.transportAs(ROLES[role], claims);
     return { trainers: createClient(TrainerService, transport), franchises: createClient(FranchiseService, transport) };
   };
   return {
