@@ -1,6 +1,14 @@
 import { createServer, type Http2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { type Client, Code, ConnectError, createClient, encodeBinaryHeader, type Transport } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  decodeBinaryHeader,
+  encodeBinaryHeader,
+  type Transport,
+} from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport as createConnectNodeTransport } from "@connectrpc/connect-node";
 import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -9,8 +17,9 @@ import { TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { runInCall } from "./call-context.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
+import { implement } from "./implement.ts";
 import { bindForTest } from "./testing/bind.ts";
-import { testService } from "./testing/test-service.ts";
+import { testImpl, testService } from "./testing/test-service.ts";
 
 /** Every code but OK, by number. */
 const CODES = Object.values(Code).filter((code): code is Code => typeof code === "number");
@@ -150,16 +159,14 @@ test("a refusal's details survive both bridges", async () => {
   const detail = { reason: "TEST", domain: "cadre", metadata: { a: "b" } };
   const server = createGrpcServer({
     services: [
-      {
-        service: TestService,
-        impl: {
-          emptyCall() {
-            throw new ConnectError("no", Code.FailedPrecondition, { "x-hint": "h" }, [
-              { desc: ErrorInfoSchema, value: detail },
-            ]);
-          },
+      implement(TestService, {
+        ...testImpl,
+        emptyCall() {
+          throw new ConnectError("no", Code.FailedPrecondition, { "x-hint": "h" }, [
+            { desc: ErrorInfoSchema, value: detail },
+          ]);
         },
-      },
+      }),
     ],
   });
   const transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });
@@ -176,16 +183,14 @@ test("the server tells its handler when the caller leaves", async () => {
   const left = Promise.withResolvers<unknown>();
   const server = createGrpcServer({
     services: [
-      {
-        service: TestService,
-        impl: {
-          async emptyCall(_, { signal }) {
-            signal.addEventListener("abort", () => left.resolve(signal.reason));
-            entered.resolve();
-            return new Promise(() => undefined);
-          },
+      implement(TestService, {
+        ...testImpl,
+        emptyCall(_, { signal }) {
+          signal.addEventListener("abort", () => left.resolve(signal.reason));
+          entered.resolve();
+          return new Promise(() => undefined);
         },
-      },
+      }),
     ],
   });
   const transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });

@@ -127,13 +127,13 @@ function end(span: Span, code: Code | undefined): Attributes {
 }
 
 function logCall(logger: Logger, request: Request, code: Code | undefined, durationMs: number): void {
-  const message: { requestId?: unknown } = request.stream ? {} : request.message;
+  const requestId = !request.stream && "requestId" in request.message ? request.message.requestId : undefined;
   const line = {
     method: `${request.method.parent.typeName}/${request.method.name}`,
     code: codeName(code),
     duration_ms: Math.round(durationMs * 100) / 100,
     caller: request.contextValues.get(callerKey).subject,
-    ...(typeof message.requestId === "string" ? { request_id: message.requestId } : {}),
+    ...(typeof requestId === "string" ? { request_id: requestId } : {}),
   };
   logger.info(line, "call");
 }

@@ -15,46 +15,45 @@ const ECHO_TRAILER = "x-grpc-test-echo-trailing-bin";
 
 type Context = Parameters<ServiceImpl<typeof TestService>["unaryCall"]>[1];
 
-/** The service of gRPC's interoperability tests, as its description asks: doc/interop-test-descriptions.md of grpc/grpc. */
-export const testService: ServiceBinding = {
-  ...implement(TestService, {
-    emptyCall: () => ({}),
-    unaryCall(request, context) {
-      echo(context);
+/** The implementation of gRPC's interoperability tests, as its description asks: doc/interop-test-descriptions.md of grpc/grpc. */
+export const testImpl: ServiceImpl<typeof TestService> = {
+  emptyCall: () => ({}),
+  unaryCall(request, context) {
+    echo(context);
+    failIfAsked(request.responseStatus);
+    return create(SimpleResponseSchema, { payload: payload(request.responseSize) });
+  },
+  cacheableUnaryCall: (request) => ({ payload: payload(request.responseSize) }),
+  async *streamingOutputCall(request, context) {
+    echo(context);
+    for (const parameters of request.responseParameters) yield await output(parameters, context.signal);
+    failIfAsked(request.responseStatus);
+  },
+  async streamingInputCall(requests, context) {
+    echo(context);
+    let aggregatedPayloadSize = 0;
+    for await (const request of requests) aggregatedPayloadSize += request.payload?.body.byteLength ?? 0;
+    return { aggregatedPayloadSize };
+  },
+  async *fullDuplexCall(requests, context) {
+    echo(context);
+    for await (const request of requests) {
       failIfAsked(request.responseStatus);
-      return create(SimpleResponseSchema, { payload: payload(request.responseSize) });
-    },
-    cacheableUnaryCall: (request) => ({ payload: payload(request.responseSize) }),
-    async *streamingOutputCall(request, context) {
-      echo(context);
       for (const parameters of request.responseParameters) yield await output(parameters, context.signal);
-      failIfAsked(request.responseStatus);
-    },
-    async streamingInputCall(requests, context) {
-      echo(context);
-      let aggregatedPayloadSize = 0;
-      for await (const request of requests) aggregatedPayloadSize += request.payload?.body.byteLength ?? 0;
-      return { aggregatedPayloadSize };
-    },
-    async *fullDuplexCall(requests, context) {
-      echo(context);
-      for await (const request of requests) {
-        failIfAsked(request.responseStatus);
-        for (const parameters of request.responseParameters) yield await output(parameters, context.signal);
-      }
-    },
-    async *halfDuplexCall(requests, context) {
-      echo(context);
-      const all = await Array.fromAsync(requests);
-      for (const request of all)
-        for (const parameters of request.responseParameters) yield await output(parameters, context.signal);
-    },
-    unimplementedCall() {
-      throw new ConnectError("this method is left out on purpose", Code.Unimplemented);
-    },
-  }),
-  open: true,
+    }
+  },
+  async *halfDuplexCall(requests, context) {
+    echo(context);
+    const all = await Array.fromAsync(requests);
+    for (const request of all)
+      for (const parameters of request.responseParameters) yield await output(parameters, context.signal);
+  },
+  unimplementedCall() {
+    throw new ConnectError("this method is left out on purpose", Code.Unimplemented);
+  },
 };
+
+export const testService: ServiceBinding = { ...implement(TestService, testImpl), open: true };
 
 function echo({ requestHeader, responseHeader, responseTrailer }: Context): void {
   const header = requestHeader.get(ECHO_HEADER);
