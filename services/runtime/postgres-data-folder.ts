@@ -91,7 +91,7 @@ async function servesFolder(pid: number, directory: string): Promise<boolean> {
     const { output } = await runProgram(["ps", "-o", "command=", "-p", String(pid)]);
     return output;
   });
-  return command.includes("postgres") && command.includes(directory);
+  return command.replaceAll("\0", " ").includes(`postgres -D ${directory} `);
 }
 
 /** The process that started the server, which passed its id as a setting; Postgres keeps its arguments in a file. */

@@ -35,9 +35,8 @@ export function portTaken(port: number): PostgresStartError {
 
 function sentence(output: string, directory: string, port: number): string {
   if (/No space left on device/.test(output)) return `The disk of the data folder ${directory} is full.`;
-  const versions = /initialized by PostgreSQL version (\S+), which is not compatible with this version (\S+)/.exec(
-    output,
-  );
+  const versions =
+    /initialized by PostgreSQL version (\S+), which is not compatible with this version (\S+?)\.?$/m.exec(output);
   if (versions) {
     return `The data folder ${directory} belongs to Postgres ${versions[1]}, and this is ${versions[2]}: choose another folder.`;
   }
@@ -50,8 +49,8 @@ function sentence(output: string, directory: string, port: number): string {
     return "The install script of the Postgres package has not run: allow it, and install again.";
   }
   if (/unshare/.test(output)) return ROOT_REFUSED;
-  const fatal = /(?:FATAL|PANIC|initdb: error): *(.+)/.exec(output);
-  return `Postgres did not start on the data folder ${directory}: ${fatal?.[1] ?? output.trim().split("\n").at(-1) ?? "it said nothing"}.`;
+  const fatal = /(?:FATAL|PANIC|initdb: error): *(.+)/.exec(output)?.[1] ?? output.trim().split("\n").at(-1);
+  return `Postgres did not start on the data folder ${directory}: ${fatal || "it said nothing"}.`;
 }
 
 const ROOT_REFUSED =
