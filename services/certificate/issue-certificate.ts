@@ -8,6 +8,7 @@ import type { Caller } from "../runtime/caller.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database, Transaction } from "../runtime/database.ts";
 import { once } from "../runtime/idempotency.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
 import { type Certificate, certificateMissing, type Statement, statement } from "./certificate.ts";
 import { newCertificateCode } from "./certificate-code.ts";
 import { newCertificateNumber, type Random } from "./certificate-number.ts";
@@ -94,7 +95,7 @@ function writeIssueAudit(
     entity: "certificate",
     entityId: certificateId,
     operatorId,
-    traceId: null,
+    traceId: currentTrace()?.traceId ?? null,
     detail: { purchase_id: purchaseId, number, ledger_digest: ledgerDigest },
   });
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 
@@ -8,9 +9,13 @@ export type Visible =
   | { of: "student"; studentId: string }
   | { of: "nobody" };
 
+const id = z.guid().catch("");
+
 export function visibleTo({ role, claims }: Caller): Visible {
   if (role === Role.ADMIN || role === Role.SERVICE) return { of: "everybody" };
-  if (role === Role.OPERATOR && claims.operator_id) return { of: "operator", operatorId: claims.operator_id };
-  if (role === Role.STUDENT && claims.student_id) return { of: "student", studentId: claims.student_id };
+  const operatorId = id.parse(claims.operator_id);
+  if (role === Role.OPERATOR && operatorId) return { of: "operator", operatorId };
+  const studentId = id.parse(claims.student_id);
+  if (role === Role.STUDENT && studentId) return { of: "student", studentId };
   return { of: "nobody" };
 }

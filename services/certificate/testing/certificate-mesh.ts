@@ -3,6 +3,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Certificate } from "../../../gen/cadre/certificate/v1/certificate_pb.ts";
 import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import type { Database } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
@@ -14,10 +15,8 @@ import { type Bought, ledgerOf, type Neighbours, neighbourServices } from "./nei
 
 export interface CertificateMesh extends Neighbours {
   db: Database;
-  as(
-    role: "admin" | "operator" | "student" | "trainer" | "service" | "anonymous",
-    claims?: Record<string, string>,
-  ): Client<typeof CertificateService>;
+  /** A client with a token of that role; with none for null. */
+  as(role: Role | null, claims?: Record<string, string>): Client<typeof CertificateService>;
   /** Lets booking know the purchase, and asks for its certificate. */
   issue(bought: Bought): Promise<Certificate>;
   stopNeighbours(): Promise<void>;
@@ -34,8 +33,8 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     now: () => Temporal.Instant.from("2030-09-01T12:00:00Z"),
     newId: () => `018f0000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     random,
-    bookings: createClient(BookingService, others.transportAs("service")),
-    franchises: createClient(FranchiseService, others.transportAs("service")),
+    bookings: createClient(BookingService, others.transportAs(Role.SERVICE)),
+    franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
     companyName: "Cadre",
   });
   const server = await startTestServer({ services: [implement(CertificateService, handlers)] });
@@ -48,7 +47,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     as,
     async issue(bought) {
       neighbours.ledgers.set(bought.purchaseId, ledgerOf(bought));
-      const { certificate } = await as("service").issueCertificate({
+      const { certificate } = await as(Role.SERVICE).issueCertificate({
         requestId: randomUUIDv7(),
         purchaseId: bought.purchaseId,
       });
