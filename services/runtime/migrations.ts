@@ -12,7 +12,7 @@ export async function migrateService(url: string, serviceMigrations: URL | strin
 
 /**
  * Applies the SQL files of a folder that the database has not seen, in order and in one transaction. Of two at once
- * the second waits, and then finds nothing to do.
+ * the second waits, and then finds nothing to do. What was applied is noted in a schema that only the owner may enter.
  */
 export async function migrate(url: string, directory: URL | string): Promise<void> {
   await applyMigrations(url, directory, "migration");
@@ -28,6 +28,8 @@ async function applyMigrations(url: string, directory: URL | string, migrationsT
       dbClient: client,
       dir,
       migrationsTable,
+      migrationsSchema: "migrations",
+      createMigrationsSchema: true,
       direction: "up",
       singleTransaction: true,
       advisoryLockMode: "wait",
@@ -36,7 +38,8 @@ async function applyMigrations(url: string, directory: URL | string, migrationsT
       logger: { info() {}, warn() {}, error: (message) => complaints.push(message) },
     });
   } catch (error) {
-    throw new Error(`The migrations in ${dir} failed. ${complaints.join("\n")}`.trim(), { cause: error });
+    const where = complaints.join("\n") || (Error.isError(error) ? error.message : String(error));
+    throw new Error(`The migrations in ${dir} failed: ${where}`, { cause: error });
   } finally {
     await client.end();
   }
