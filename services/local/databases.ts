@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { startPostgres } from "../runtime/embedded-postgres.ts";
+import { provisionService } from "../runtime/provision.ts";
+import type { LocalConfig } from "./config.ts";
+import type { DatabaseUrls } from "./environments.ts";
+import type { Secrets } from "./secrets.ts";
+import type { ServiceName } from "./services.ts";
+
+export interface DatabaseServer {
+  adminUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  config: LocalConfig;
+  secrets: Secrets;
+  logs: string;
+  print: (line: string) => void;
+}
+
+/** The server that DATABASE_URL names, which is nobody's here to stop; else an embedded one. */
+export async function openServer({ config, secrets, logs, print }: ServerOptions): Promise<DatabaseServer> {
+  if (config.DATABASE_URL) return { adminUrl: config.DATABASE_URL, stop: async () => {} };
+  const postgres = await startPostgres({
+    directory: join(config.CADRE_DIRECTORY, "postgres"),
+    port: config.POSTGRES_PORT ?? 0,
+    password: secrets.postgresPassword,
+    settings: { max_connections: "200" },
+    logFile: join(logs, "postgres.log"),
+    onNotice: print,
+  });
+  return { adminUrl: postgres.url, stop: () => postgres.stop() };
+}
+
+/** Makes every service's database and roles, or sets right what is there. */
+export async function provisionAll(adminUrl: string, secrets: Secrets): Promise<Record<ServiceName, DatabaseUrls>> {
+  const provision = (service: ServiceName) =>
+    provisionService({
+      adminUrl,
+      service,
+      ownerPassword: secrets.services[service].ownerPassword,
+      appPassword: secrets.services[service].appPassword,
+    });
+  const [trainer, booking, certificate] = await Promise.all([
+    provision("trainer"),
+    provision("booking"),
+    provision("certificate"),
+  ]);
+  return { trainer, booking, certificate };
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { z } from "zod";
+import { SERVICES } from "./services.ts";
+import { StartError } from "./start-error.ts";
+
+const key = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  alg: z.literal("EdDSA"),
+  kid: z.string(),
+  x: z.string(),
+  d: z.string(),
+});
+
+const serviceSecrets = z.object({
+  ownerPassword: z.string(),
+  appPassword: z.string(),
+  /** With which the service proves to the others who it is. */
+  key,
+});
+
+const secretsFile = z.object({ postgresPassword: z.string(), services: z.record(z.enum(SERVICES), serviceSecrets) });
+
+/** What the processes of one machine share, made at the first start. */
+export type Secrets = z.output<typeof secretsFile>;
+
+/** Reads the directory's secrets, or makes them. One process at a time, which claimFolder sees to. */
+export async function readSecrets(directory: string): Promise<Secrets> {
+  const path = join(directory, "secrets.json");
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (Error.isError(error) && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (text !== null) return parse(text, path);
+
+  const secrets = await newSecrets();
+  await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return secrets;
+}
+
+/** The public part of a key, for those who verify. */
+export function publicKey({ d: _, ...rest }: JWK): JWK {
+  return { ...rest, use: "sig" };
+}
+
+async function newSecrets(): Promise<Secrets> {
+  const services = await Promise.all(
+    SERVICES.map(async (name) => [name, { ownerPassword: password(), appPassword: password(), key: await newKey() }]),
+  );
+  return secretsFile.parse({ postgresPassword: password(), services: Object.fromEntries(services) });
+}
+
+async function newKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...jwk, alg: "EdDSA", kid: await calculateJwkThumbprint(jwk) };
+}
+
+function password(): string {
+  return randomBytes(24).toString("base64url");
+}
+
+function parse(text: string, path: string): Secrets {
+  try {
+    return secretsFile.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new StartError(
+      `${path} does not hold the secrets of a mesh: put back what was there, or delete its folder.`,
+      {
+        cause,
+      },
+    );
+  }
+}

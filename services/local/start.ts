@@ -1,0 +1,76 @@
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { ProgressDisplay } from "../demo/progress.ts";
+import { createMinter } from "../runtime/tokens.ts";
+import { announcement } from "./announcement.ts";
+import { type Child, startChild } from "./child.ts";
+import type { LocalConfig } from "./config.ts";
+import { openServer, provisionAll } from "./databases.ts";
+import { addressesOf, type Environment, planProcesses } from "./environments.ts";
+import { claimFolder, prepareFolder } from "./folder.ts";
+import { localIssuer } from "./issuer.ts";
+import { loadDemo } from "./load-demo.ts";
+import { assertFree, portsOf } from "./ports.ts";
+import { readSecrets } from "./secrets.ts";
+
+const TOKEN_LIFETIME_S = 8 * 3600;
+
+export interface StartOptions {
+  config: LocalConfig;
+  /** What the processes inherit. */
+  inherited: Environment;
+  /** The program that runs them. */
+  node: string;
+  print: (line: string) => void;
+  display: ProgressDisplay;
+  /** Stops everything in order. */
+  stop: AbortSignal;
+  /** Ends everything at once. */
+  force: AbortSignal;
+}
+
+/** Runs the whole mesh until it is told to stop, or until a part of it ends: then it throws. Leaves nothing running. */
+export async function start(options: StartOptions): Promise<void> {
+  const { config, print, stop } = options;
+  await using running = new AsyncDisposableStack();
+  const told = aborted(stop);
+
+  const directory = config.CADRE_DIRECTORY;
+  const logs = await prepareFolder(directory);
+  running.use(await claimFolder(directory));
+  await assertFree(portsOf(config));
+  const secrets = await readSecrets(directory);
+  const issuer = await localIssuer(directory);
+
+  const server = await openServer({ config, secrets, logs, print });
+  running.defer(() => server.stop());
+  const databases = await provisionAll(server.adminUrl, secrets);
+
+  const children: Child[] = [];
+  for (const plan of planProcesses({ config, secrets, issuer, databases, inherited: options.inherited })) {
+    if (stop.aborted) return;
+    children.push(running.use(await startChild(plan, { logs, node: options.node, force: options.force })));
+  }
+  const ended = Promise.race(children.map((child) => child.ended));
+
+  const minter = createMinter(issuer);
+  const loaded = Promise.all(children.map((child) => child.ready)).then(() =>
+    loadDemo({ addresses: addressesOf(config), minter, display: options.display }),
+  );
+  const company = await Promise.race([told, ended, loaded]);
+  if (!company) return;
+
+  const [zone] = company.zones;
+  const token = await minter.mint({ subject: "local-admin", role: Role.ADMIN, lifetimeS: TOKEN_LIFETIME_S });
+  const postgres = new URL(server.adminUrl).host;
+  const place = zone?.centre ?? { latitude: 0, longitude: 0 };
+  print(announcement({ config, postgres, logs, token, place }));
+  await Promise.race([told, ended]);
+  print("Stopping …");
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
