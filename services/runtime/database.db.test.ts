@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { SchemaValidationError } from "slonik";
 import { z } from "zod";
-import { instant, sql } from "./database.ts";
+import { instant, openDatabase, sql } from "./database.ts";
 import { constraintOf, isDatabaseOutage } from "./database-errors.ts";
 import { DomainError } from "./errors.ts";
 import { type TestDatabase, testDatabase } from "./testing/database.ts";
@@ -57,13 +57,21 @@ describe("columns", () => {
 });
 
 describe("a session", () => {
-  test("is in UTC, carries the application's name and has no right to change the schema", async () => {
-    const row = z.object({ zone: z.string(), name: z.string(), superuser: z.string() });
-    const found = await t.db.one(sql.type(row)`
-      select current_setting('TimeZone') as zone, current_setting('application_name') as name,
-             current_setting('is_superuser') as superuser
+  test("is in UTC wherever the server is, and carries the application's name", async () => {
+    const admin = await openDatabase(t.adminUrl, { maxConnections: 1, applicationName: "admin" });
+    const database = sql.identifier([new URL(t.adminUrl).pathname.slice(1)]);
+    await admin.query(sql.unsafe`alter database ${database} set timezone to 'Asia/Tokyo'`);
+    await admin.end();
+    const db = await openDatabase(t.url, { maxConnections: 1, applicationName: "on call" });
+    const row = z.object({ zone: z.string(), name: z.string() });
+    const found = await db.one(sql.type(row)`
+      select current_setting('TimeZone') as zone, current_setting('application_name') as name
     `);
-    expect(found).toEqual({ zone: "UTC", name: "test", superuser: "off" });
+    await db.end();
+    expect(found).toEqual({ zone: "UTC", name: "on call" });
+  });
+
+  test("of a test has the rights of the application and no more", async () => {
     await expect(t.db.query(sql.unsafe`create table mine (id int)`)).rejects.toMatchObject({ code: "42501" });
   });
 
@@ -97,6 +105,12 @@ describe("an error", () => {
     });
     await expect(failing).rejects.toMatchObject({ code: "40001" });
     expect(tries).toBe(1);
+  });
+
+  test("of a server that is not there is an outage", async () => {
+    const options = { maxConnections: 1, applicationName: "test" };
+    const error = await openDatabase("postgres://a:b@127.0.0.1:1/c", options).catch((e: unknown) => e);
+    expect(isDatabaseOutage(error)).toBe(true);
   });
 
   test("of a session that the server ends is an outage, and the next query finds another session", async () => {

@@ -123,7 +123,9 @@ test("a Postgres that was left behind all the same is stopped first, which is sa
 test("a lock file with the id of another process does not stand in the way", async () => {
   const { stop } = await start();
   await stop();
-  await writeFile(join(directory, "postmaster.pid"), `${pid}\n`);
+  const stranger = spawn("sleep", ["60"]);
+  children.push(stranger);
+  await writeFile(join(directory, "postmaster.pid"), `${stranger.pid}\n`);
   const { url } = await start();
   expect(await query(url, "select 1 as n")).toEqual([{ n: 1 }]);
 });
