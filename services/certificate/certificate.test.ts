@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "@jest/globals";
+import { instantOf, timestampOf } from "../runtime/timestamps.ts";
 import { statement } from "./certificate.ts";
 import { type CompletionLedger, earned } from "./completion-ledger.ts";
-import { instantOf, timestampOf } from "./timestamps.ts";
 
 const NOW = Temporal.Instant.from("2030-02-01T00:00:00Z");
 

@@ -6,8 +6,8 @@ import type {
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
+import { instantOf } from "../runtime/timestamps.ts";
 import { type Completion, type CompletionLedger, type LedgerEntry, purchaseMissing } from "./completion-ledger.ts";
-import { instantOf } from "./timestamps.ts";
 
 export type Bookings = Pick<Client<typeof BookingService>, "getCompletionLedger">;
 

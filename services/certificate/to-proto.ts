@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CertificateSchema, CertificateState } from "../../gen/cadre/certificate/v1/certificate_pb.ts";
 import type { VerifyCertificateResponseSchema } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
 import type { Certificate } from "./certificate.ts";
-import { timestampOf } from "./timestamps.ts";
 
 const STATES = {
   valid: CertificateState.VALID,

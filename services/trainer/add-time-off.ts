@@ -6,13 +6,13 @@ import {
 import type { Caller } from "../runtime/caller.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
+import { textViolations } from "../runtime/texts.ts";
+import { instantOf, timestampViolations } from "../runtime/timestamps.ts";
 import type { Deps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
 import { bumpVersion, insertTimeOff } from "./queries.ts";
 import { recordChange } from "./record-change.ts";
-import { textViolations } from "./texts.ts";
 import { type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
-import { instantOf, timestampViolations } from "./timestamps.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 
 export function addTimeOff(

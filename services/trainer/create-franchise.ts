@@ -9,10 +9,10 @@ import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
+import { textViolations } from "../runtime/texts.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseNameTaken, toProto } from "./franchise.ts";
 import { insertFranchise } from "./franchise-queries.ts";
-import { textViolations } from "./texts.ts";
 
 export function createFranchise(
   { db, now, newId }: Deps,

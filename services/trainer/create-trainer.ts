@@ -7,13 +7,13 @@ import type { Caller } from "../runtime/caller.ts";
 import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
+import { textViolations } from "../runtime/texts.ts";
+import { timeZoneName } from "../runtime/time-zone.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseMissing } from "./franchise.ts";
 import { mayActFor, operatorOf, visibleTo } from "./operator.ts";
 import { insertTrainer, insertWorkingHours, type NewTrainer } from "./queries.ts";
 import { recordChange } from "./record-change.ts";
-import { textViolations } from "./texts.ts";
-import { timeZoneName } from "./time-zone.ts";
 import { toProto } from "./trainer.ts";
 import { workingHoursViolations } from "./working-hours.ts";
 

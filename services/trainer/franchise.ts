@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FranchiseSchema } from "../../gen/cadre/trainer/v1/franchise_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { timestampOf } from "./timestamps.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
 
 export interface Franchise {
   franchiseId: string;

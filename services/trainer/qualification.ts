@@ -1,5 +1,5 @@
+import { dateViolations } from "../runtime/dates.ts";
 import type { FieldViolation } from "../runtime/errors.ts";
-import { dateViolations } from "./dates.ts";
 
 /** The right to teach a course, both dates inclusive; without an end when `untilDate` is null. */
 export interface Qualification {

@@ -1,6 +1,6 @@
 import type { SearchTrainersRequest } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { dateViolations } from "../runtime/dates.ts";
 import { invalidFields } from "../runtime/errors.ts";
-import { dateViolations } from "./dates.ts";
 import type { Search } from "./search-query.ts";
 
 const MAX_RESULTS = 1000;

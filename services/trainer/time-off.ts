@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { TimeOffSchema } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { FieldViolation } from "../runtime/errors.ts";
-import { timestampOf } from "./timestamps.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
 
 export interface TimeOff {
   timeOffId: string;

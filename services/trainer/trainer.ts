@@ -1,9 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type TrainerSchema, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
 import type { Qualification } from "./qualification.ts";
 import { type TimeOff, timeOffToProto } from "./time-off.ts";
-import { timestampOf } from "./timestamps.ts";
 import type { WorkingHours } from "./working-hours.ts";
 
 export interface Trainer {

@@ -1,4 +1,4 @@
-import type { FieldViolation } from "../runtime/errors.ts";
+import type { FieldViolation } from "./errors.ts";
 
 /** Valid in Protobuf, but Postgres keeps no such text. */
 export function textViolations(path: string, text: string): FieldViolation[] {

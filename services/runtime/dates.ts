@@ -1,8 +1,9 @@
-import type { FieldViolation } from "../runtime/errors.ts";
+import type { FieldViolation } from "./errors.ts";
 
 /** The database knows no year 0. */
 const FIRST_YEAR = 1;
 
+/** A date that only looks like one ("2026-02-30") passes the contract's pattern. */
 export function dateViolations(path: string, date: string): FieldViolation[] {
   return isRealDate(date) ? [] : [{ path, message: `${date} is not a date of the calendar` }];
 }

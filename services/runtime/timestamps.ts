@@ -1,10 +1,11 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { FieldViolation } from "../runtime/errors.ts";
+import type { FieldViolation } from "./errors.ts";
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 const FIRST_SECOND = -62_135_596_800n; // 0001-01-01T00:00:00Z
 const LAST_SECOND = 253_402_300_799n; // 9999-12-31T23:59:59Z
 
+/** As Protobuf wants it: the nanoseconds are never negative. */
 export function timestampOf(instant: Temporal.Instant): { seconds: bigint; nanos: number } {
   const nanos = ((instant.epochNanoseconds % NANOS_PER_SECOND) + NANOS_PER_SECOND) % NANOS_PER_SECOND;
   return { seconds: (instant.epochNanoseconds - nanos) / NANOS_PER_SECOND, nanos: Number(nanos) };
