@@ -1,5 +1,7 @@
+import { readConfig } from "../runtime/config.ts";
 import { createMinter, type TokenContent } from "../runtime/tokens.ts";
-import { LOCAL_DIRECTORY, localIssuer } from "./issuer.ts";
+import { localConfig } from "./config.ts";
+import { localIssuer } from "./issuer.ts";
 import { tokenRequest, USAGE } from "./token-arguments.ts";
 
 function contentOrUsage(): TokenContent | null {
@@ -13,7 +15,8 @@ function contentOrUsage(): TokenContent | null {
 
 const content = contentOrUsage();
 if (content) {
-  const minter = createMinter(await localIssuer(LOCAL_DIRECTORY));
+  const { CADRE_DIRECTORY } = readConfig(localConfig.pick({ CADRE_DIRECTORY: true }), process.env);
+  const minter = createMinter(await localIssuer(CADRE_DIRECTORY));
   process.stdout.write(`${await minter.mint(content)}\n`);
 } else {
   process.exitCode = 2;
