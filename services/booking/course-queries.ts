@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
+import type { Course } from "./course.ts";
+
+const courseRow = z.object({
+  courseId: z.string(),
+  name: z.string(),
+  description: z.string(),
+  sessionCount: z.number(),
+  sessionMinutes: z.number(),
+  version: z.number(),
+  createTime: instant,
+});
+
+const columns = sql.fragment`
+  c.course_id as "courseId", c.name, c.description, c.session_count as "sessionCount",
+  c.session_minutes as "sessionMinutes", c.version, c.create_time as "createTime"
+`;
+
+/** A taken name shows as a violation of course_name_taken. */
+export function insertCourse(tx: Transaction, course: Omit<Course, "version">): Promise<Course> {
+  return tx.one(sql.type(courseRow)`
+    insert into course as c (course_id, name, description, session_count, session_minutes, create_time)
+    values (
+      ${course.courseId}, ${course.name}, ${course.description}, ${course.sessionCount}, ${course.sessionMinutes},
+      ${course.createTime.toString()}::timestamptz
+    )
+    returning ${columns}
+  `);
+}
+
+export function findCourse(db: Queryable, courseId: string): Promise<Course | null> {
+  return db.maybeOne(sql.type(courseRow)`select ${columns} from course c where c.course_id = ${courseId}`);
+}
+
+/** `after` is the last course of the page before: an id, since a name can be longer than a page token may be. */
+export function listCourses(db: Database, after: string | null, limit: number): Promise<readonly Course[]> {
+  const fromStart = sql.fragment`true`;
+  return db.any(sql.type(courseRow)`
+    select ${columns} from course c
+    where ${
+      after === null
+        ? fromStart
+        : sql.fragment`c.name > (select last.name from course last where last.course_id = ${after}::uuid)`
+    }
+    order by c.name
+    limit ${limit}
+  `);
+}

@@ -1,0 +1,66 @@
+import {
+  type CreateZoneRequest,
+  type CreateZoneResponse,
+  ZoneService,
+} from "../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { writeAudit } from "../runtime/audit.ts";
+import type { Caller } from "../runtime/caller.ts";
+import { constraintOf } from "../runtime/database-errors.ts";
+import { invalidFields } from "../runtime/errors.ts";
+import { once } from "../runtime/idempotency.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
+import { textViolations } from "../runtime/texts.ts";
+import { timeZoneName } from "../runtime/time-zone.ts";
+import type { CatalogueDeps } from "./catalogue-deps.ts";
+import { franchiseRefusal } from "./franchise-refusal.ts";
+import { mayActFor, operatorOf, visibleTo } from "./operator.ts";
+import { type Zone, zoneNameTaken, zoneToProto } from "./zone.ts";
+import { insertZone } from "./zone-queries.ts";
+
+const NAME_CONSTRAINTS: readonly unknown[] = ["zone_name_of_company", "zone_name_of_franchise"];
+
+export async function createZone(
+  { db, now, newId, franchises }: CatalogueDeps,
+  request: CreateZoneRequest,
+  caller: Caller,
+): Promise<CreateZoneResponse> {
+  const { franchiseId, name, requestId } = request;
+  mayActFor(visibleTo(caller), operatorOf(franchiseId));
+  const facts = checked(request);
+  const refusal = franchiseId === undefined ? null : await franchiseRefusal(franchises, franchiseId);
+
+  const at = now();
+  return once(db, { method: ZoneService.method.createZone, caller, request, now: at }, async (tx) => {
+    // Only here, where a repeat of what was answered already does not come: its answer stays what it was.
+    if (refusal) throw refusal;
+    const zone = await insertZone(tx, { ...facts, zoneId: newId(), createTime: at }).catch((error: unknown) => {
+      throw NAME_CONSTRAINTS.includes(constraintOf(error)) ? zoneNameTaken(name) : error;
+    });
+    await writeAudit(tx, {
+      caller,
+      action: "CreateZone",
+      entity: "zone",
+      entityId: zone.zoneId,
+      operatorId: zone.operatorId,
+      requestId,
+      traceId: currentTrace()?.traceId ?? null,
+      now: at,
+    });
+    return { zone: zoneToProto(zone) };
+  });
+}
+
+function checked(request: CreateZoneRequest): Omit<Zone, "zoneId" | "operatorId" | "version" | "createTime"> {
+  const { franchiseId = null, name, centre, radiusMeters, countryCode, regionCode } = request;
+  const timeZone = timeZoneName(request.timeZone);
+  const violations = [
+    ...textViolations("name", name),
+    ...(centre ? [] : [{ path: "centre", message: "is required" }]),
+    ...(timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
+    ...(regionCode === "" || regionCode.startsWith(`${countryCode}-`)
+      ? []
+      : [{ path: "region_code", message: `is not a region of ${countryCode}` }]),
+  ];
+  if (!timeZone || !centre || violations.length > 0) throw invalidFields(violations);
+  return { franchiseId, name, centre, radiusMeters, timeZone, countryCode, regionCode };
+}

@@ -1,0 +1,47 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ZoneSchema } from "../../gen/cadre/booking/v1/zone_pb.ts";
+import { DomainError } from "../runtime/errors.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
+import type { Point } from "./point.ts";
+
+export interface Zone {
+  zoneId: string;
+  operatorId: string;
+  /** Null for a zone of the company itself. */
+  franchiseId: string | null;
+  name: string;
+  centre: Point;
+  radiusMeters: number;
+  timeZone: string;
+  countryCode: string;
+  /** Empty where the whole country is one. */
+  regionCode: string;
+  version: number;
+  createTime: Temporal.Instant;
+}
+
+export function zoneNameTaken(name: string): DomainError {
+  return new DomainError("already-exists", "ZONE_NAME_TAKEN", `Another zone of this operator is named "${name}".`);
+}
+
+export function zoneMissing(zoneId: string): DomainError {
+  return new DomainError("not-found", "ZONE_NOT_FOUND", `There is no zone ${zoneId}.`, {
+    metadata: { zone_id: zoneId },
+  });
+}
+
+export function noZoneCovers({ latitude, longitude }: Point): DomainError {
+  const message = `No zone covers the place at latitude ${latitude}, longitude ${longitude}.`;
+  return new DomainError("precondition", "NO_ZONE_COVERS_LOCATION", message, {
+    metadata: { latitude: String(latitude), longitude: String(longitude) },
+  });
+}
+
+export function zoneToProto({ franchiseId, version, createTime, ...zone }: Zone): MessageInitShape<typeof ZoneSchema> {
+  return {
+    ...zone,
+    ...(franchiseId === null ? {} : { franchiseId }),
+    etag: String(version),
+    createTime: timestampOf(createTime),
+  };
+}
