@@ -9,7 +9,7 @@ const PASSED_ON = ["authorization", "cadre-time", "traceparent", "tracestate"];
 const OURS = /^cadre-/;
 
 export interface Backend {
-  /** As callers read it: "the trainer service cannot be reached". */
+  /** As callers read it: "the trainer service is not available". */
   name: string;
   transport: Transport;
 }
@@ -102,7 +102,7 @@ function refusalOf(reason: unknown, backend: string): ConnectError {
   if (internal) return new ConnectError("internal error", Code.Internal, {}, [], error);
   // Only a refusal of the service itself has details; the rest is the channel talking of addresses.
   if (error.code === Code.Unavailable && error.details.length === 0) {
-    return new ConnectError(`the ${backend} service cannot be reached`, Code.Unavailable, {}, [], error);
+    return new ConnectError(`the ${backend} service is not available at the moment`, Code.Unavailable, {}, [], error);
   }
   const refusal = new ConnectError(error.rawMessage, error.code, {}, [], error);
   refusal.details = error.details;

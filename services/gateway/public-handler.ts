@@ -1,6 +1,12 @@
 import type { ServerResponse } from "node:http";
-import { cors, type Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { cors, createConnectRouter, type Interceptor } from "@connectrpc/connect";
+import type { UniversalHandlerFn, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
 import allowOrigins from "cors";
 import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
@@ -21,7 +27,10 @@ export interface PublicOptions {
   shutdownSignal: AbortSignal;
 }
 
-export type PublicHandler = ReturnType<typeof connectNodeAdapter>;
+type Request = Parameters<typeof universalRequestFromNodeRequest>[0];
+type Response = Parameters<typeof universalResponseToNodeResponse>[1];
+
+export type PublicHandler = (request: Request, response: Response) => void;
 
 /** Everything that the public port answers: RPCs in every protocol of Connect, /health, /ready. */
 export function publicHandler(options: PublicOptions): PublicHandler {
@@ -32,31 +41,50 @@ export function publicHandler(options: PublicOptions): PublicHandler {
     exposedHeaders: [...cors.exposedHeaders],
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
-  const answer = connectNodeAdapter({
-    routes: (router) => {
-      for (const { service, impl } of options.services) router.service(service, impl);
-    },
+  const router = createConnectRouter({
     interceptors: options.interceptors,
     requestGate: blameTheCaller,
+    acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: READ_MAX_BYTES,
     writeMaxBytes: WRITE_MAX_BYTES,
     maxTimeoutMs: MAX_TIMEOUT_MS,
     shutdownSignal: options.shutdownSignal,
-    // HTTP/2's compatible responses have the same methods.
-    fallback: (request, response) => void answerHealth(pathOf(request.url), options.ready, response as ServerResponse),
   });
+  for (const { service, impl } of options.services) router.service(service, impl);
+  const rpcs = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
   return (request, response) => {
-    try {
-      allow(request, response, () => answer(request, response));
-    } catch {
-      // connect-node throws where it cannot make a URL of the request's host and path.
-      response.writeHead(400);
-      response.end();
-    }
+    allow(request, response, () => {
+      const path = request.url?.split("?", 1)[0] ?? "/";
+      const rpc = rpcs.get(path);
+      if (rpc) void answerRpc(rpc, request, response);
+      // The responses of HTTP/2 have all methods of HTTP/1.1's that this needs.
+      else void answerHealth(path, options.ready, response as ServerResponse);
+    });
   };
 }
 
-function pathOf(url = "/"): string {
-  return url.split("?", 1)[0] ?? "/";
+/** As `connectNodeAdapter` does, which throws at an odd host and prints every caller that leaves to the console. */
+async function answerRpc(rpc: UniversalHandlerFn, request: Request, response: Response): Promise<void> {
+  const call = universalRequest(request, response);
+  if (!call) {
+    response.writeHead(400);
+    response.end();
+    return;
+  }
+  try {
+    await universalResponseToNodeResponse(await rpc(call), response);
+  } catch {
+    // The handlers answer every error of ours with a status; this is a caller that left before its answer.
+    response.destroy();
+  }
+}
+
+/** Null where host and path make no URL. */
+function universalRequest(request: Request, response: Response): UniversalServerRequest | null {
+  try {
+    return universalRequestFromNodeRequest(request, response, undefined, undefined);
+  } catch {
+    return null;
+  }
 }

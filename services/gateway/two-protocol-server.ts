@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { PublicHandler } from "./public-handler.ts";
 
 /** What an HTTP/2 client that knows what it wants sends first (RFC 9113, 3.4). */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 export interface TwoProtocolOptions {
-  handler: ReturnType<typeof connectNodeAdapter>;
+  handler: PublicHandler;
   host: string;
   port: number;
   /** A connection that has not said which protocol it speaks is closed after this. */

@@ -1,0 +1,97 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { ConnectError, createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { TestService } from "../../gen/grpc/testing/test_pb.ts";
+import { testService } from "../runtime/testing/test-service.ts";
+import { startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
+
+const UNARY = "/grpc.testing.TestService/UnaryCall";
+const STREAM = "/grpc.testing.TestService/StreamingOutputCall";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway(testService);
+});
+afterAll(() => gateway.stop(1000));
+
+async function post(path: string, type: string, body: Uint8Array<ArrayBuffer> | string) {
+  const response = await fetch(gateway.url + path, { method: "POST", headers: { "content-type": type }, body });
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+/** Speaks to the port byte by byte, as no client library does. */
+async function raw(request: string): Promise<string> {
+  const socket = connect(gateway.port, "127.0.0.1");
+  socket.write(request);
+  return text(socket);
+}
+
+/** A field that claims more bytes than follow. */
+const broken = new Uint8Array([0x1a, 0x7f, 0x00]);
+const enveloped = (message: Uint8Array) =>
+  new Uint8Array([0, 0, 0, message.length >> 8, message.length & 255, ...message]);
+
+test("curl's JSON is answered with JSON", async () => {
+  const { status, body } = await post(UNARY, "application/json", '{"responseSize": 3}');
+  expect({ status, body: JSON.parse(body) }).toEqual({ status: 200, body: { payload: { body: "AAAA" } } });
+});
+
+test("health and readiness are there for whoever asks in plain HTTP", async () => {
+  const health = await fetch(`${gateway.url}/health`);
+  const ready = await fetch(`${gateway.url}/ready?verbose`);
+  expect([health.status, ready.status]).toEqual([200, 200]);
+  expect(await ready.json()).toMatchObject({ dependencies: { test: "ok" } });
+  expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);
+});
+
+test("a browser's page may call from an origin on the list, and from no other", async () => {
+  const preflight = (origin: string) =>
+    fetch(gateway.url + UNARY, {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,connect-protocol-version",
+      },
+    });
+  const friend = await preflight("https://console.example");
+  expect(friend.status).toBe(204);
+  expect(friend.headers.get("access-control-allow-origin")).toBe("https://console.example");
+  expect(friend.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("connect-protocol-version");
+  expect(friend.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("authorization");
+  expect(friend.headers.get("access-control-expose-headers")?.toLowerCase() ?? "grpc-status").toContain("grpc-status");
+  expect((await preflight("https://stranger.example")).headers.get("access-control-allow-origin")).toBeNull();
+});
+
+test("what does not decode is the caller's fault, in every protocol", async () => {
+  const unary = await post(UNARY, "application/proto", broken);
+  expect(JSON.parse(unary.body)).toMatchObject({ code: "invalid_argument" });
+  expect(JSON.parse((await post(UNARY, "application/json", "{")).body)).toMatchObject({ code: "invalid_argument" });
+
+  const stream = await post(STREAM, "application/connect+proto", enveloped(broken));
+  expect(stream.body).toContain('"code":"invalid_argument"');
+
+  for (const path of [UNARY, STREAM]) {
+    const web = await post(path, "application/grpc-web+proto", enveloped(broken));
+    expect(`${web.headers.get("grpc-status")} ${web.body}`).toMatch(/^3 |grpc-status: 3/);
+  }
+});
+
+test("a message over 1 MiB is refused", async () => {
+  const { body } = await post(UNARY, "application/proto", new Uint8Array(1024 * 1024 + 1));
+  expect(JSON.parse(body)).toMatchObject({ code: "resource_exhausted" });
+});
+
+test("a request whose host makes no URL is refused, and nobody else notices", async () => {
+  expect(await raw(`POST ${UNARY} HTTP/1.0\r\ncontent-type: application/json\r\n\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  expect(await raw(`POST ${UNARY} HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  expect(await raw("GET // HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 404 /);
+  expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
+});
+
+test("one who asks for more than a minute is told the limit", async () => {
+  const client = createClient(TestService, gateway.transports.grpc);
+  const error = await client.emptyCall({}, { timeoutMs: 61_000 }).catch(ConnectError.from);
+  expect(error).toMatchObject({ rawMessage: expect.stringContaining("60000") });
+});
