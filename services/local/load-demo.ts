@@ -12,7 +12,7 @@ export interface DemoOptions {
 }
 
 /** Sees to it that the services have the demonstration company, and answers what it is. */
-export async function loadDemo({ trainerAddress, bookingAddress, minter, display }: DemoOptions): Promise<DemoCompany> {
+export async function loadDemo({ addresses, minter, display }: DemoOptions): Promise<DemoCompany> {
   const company = demoCompany(DEMO_SEED, Temporal.Now.plainDateISO());
   const trainer = createGrpcTransport({ address: addresses.TRAINER_ADDRESS });
   const booking = createGrpcTransport({ address: addresses.BOOKING_ADDRESS });
