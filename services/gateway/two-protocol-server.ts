@@ -44,6 +44,8 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   // A broken session is its client's trouble; without a listener it would be ours.
   http2.on("sessionError", () => {});
 
+  // A connection kept alive would outlast its last request.
+  http1.on("request", (_, response) => response.once("close", () => draining && http1.closeIdleConnections()));
   // The HTTP/1.1 server listens, since only a listening one enforces its timeouts and closes its idle connections.
   const speakHttp1 = http1.listeners("connection");
   http1.removeAllListeners("connection");

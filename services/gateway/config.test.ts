@@ -1,0 +1,21 @@
+import { expect, test } from "@jest/globals";
+import { readConfig } from "../runtime/config.ts";
+import { allowedOrigins, gatewayConfig } from "./config.ts";
+
+const needed = { TOKEN_ISSUER: "https://issuer.example", TOKEN_JWKS: '{"keys":[{"kty":"OKP"}]}' };
+const originsWith = (env: Record<string, string>) => allowedOrigins(readConfig(gatewayConfig, { ...needed, ...env }));
+
+test("in development every page may call, in production only those that are named", () => {
+  const list = "https://console.example, http://localhost:5173";
+  expect(originsWith({})).toBe("*");
+  expect(originsWith({ NODE_ENV: "production" })).toEqual([]);
+  expect(originsWith({ NODE_ENV: "production", CORS_ORIGINS: list })).toEqual([
+    "https://console.example",
+    "http://localhost:5173",
+  ]);
+});
+
+test("production does not open itself to every page, and a path is no origin", () => {
+  expect(() => originsWith({ NODE_ENV: "production", CORS_ORIGINS: "*" })).toThrow("CORS_ORIGINS");
+  expect(() => originsWith({ CORS_ORIGINS: "https://console.example/app" })).toThrow("CORS_ORIGINS");
+});
