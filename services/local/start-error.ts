@@ -21,9 +21,8 @@ const FILE_REASONS: Record<string, string> = {
 /** What to print for an error: its sentence if it has one, and all that is known about it if not. */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  if (error instanceof StartError || error instanceof PostgresStartError || error instanceof ProvisionError) {
-    return error.message;
-  }
+  if (error instanceof ProvisionError) return `The database server cannot be used: ${error.message}`;
+  if (error instanceof StartError || error instanceof PostgresStartError) return error.message;
   if (!Error.isError(error)) return String(error);
   const reason = "code" in error && "path" in error ? FILE_REASONS[String(error.code)] : undefined;
   return reason && "path" in error ? `${error.path} cannot be written: ${reason}.` : (error.stack ?? error.message);
