@@ -42,7 +42,7 @@ export async function book(gateway: Gateway, told: Telling, wish: Wish, requestI
 }
 
 /** How many trainers were left after each question. */
-export function describeFunnel(funnel: Funnel): string[] {
+export function describeFunnel(funnel: Funnel): string {
   return [
     `${funnel.active} trainers`,
     `${funnel.teachCourse} teach it`,
@@ -51,7 +51,7 @@ export function describeFunnel(funnel: Funnel): string[] {
     `${funnel.reachLocation} reach the place`,
     `${funnel.workAtEveryTime} work at those times`,
     `${funnel.freeOnEverySession} free on every session`,
-  ];
+  ].join(" → ");
 }
 
 function refusalOf(error: unknown): BookingAnswer {

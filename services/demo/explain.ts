@@ -15,6 +15,7 @@ export function explain(error: unknown, address: string): string {
     const [cause = error.rawMessage] = /E[A-Z]{5,}/.exec(error.rawMessage) ?? [];
     return `Nothing answers at ${address} (${cause}). Start the mesh with: npm start`;
   }
+  if (error.code === Code.DeadlineExceeded) return `The mesh at ${address} did not answer in time.`;
   if (error.code === Code.Unauthenticated) {
     return `The mesh at ${address} does not know this checkout's tokens (${error.rawMessage}). Was it started from here?`;
   }

@@ -71,8 +71,7 @@ async function bookSomething({ gateway, told, newId }: Stage, nextWish: () => Wi
     if ("booked" in answer) return answer.booked;
 
     const { reason, message, funnel } = answer.refused;
-    told.line(`Refused: ${reason}, ${message}`);
-    if (funnel) told.line(`  ${describeFunnel(funnel).join(" → ")}`);
+    told.line(`Refused: ${reason}. ${funnel ? describeFunnel(funnel) : message}`);
     told.line("Somebody else tries.");
   }
   throw new Error(`${WISHES} wishes, and none could be booked.`);
