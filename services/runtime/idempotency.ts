@@ -119,13 +119,13 @@ interface Keyed {
   now: Temporal.Instant;
 }
 
-function requestIdReused(requestId: string): DomainError {
+export function requestIdReused(requestId: string): DomainError {
   const message = `The request_id ${requestId} came before, with another request: every new request needs a new one.`;
   return new DomainError("conflict", "REQUEST_ID_REUSED", message);
 }
 
 /** The encoding is the same for the same fields: the contracts have no maps. */
-function digestOf<I extends DescMessage>({
+export function digestOf<I extends DescMessage>({
   method,
   request,
 }: {

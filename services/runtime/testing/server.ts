@@ -46,6 +46,8 @@ export async function startTestServer(options: {
   services: ServiceBinding[];
   issuer?: TestIssuer;
   logLevel?: string;
+  /** Sent with every call that does not have them. */
+  headers?: Record<string, string>;
 }): Promise<TestServer> {
   const issuer = options.issuer ?? (await testIssuer());
   // A bug must be seen in the test's output.
@@ -64,7 +66,8 @@ export async function startTestServer(options: {
     address,
     issuer,
     transportAs(role, claims) {
-      const interceptors = role === null ? [] : [bearer(() => issuer.tokenAs(role, claims))];
+      const interceptors = [defaultHeaders(options.headers ?? {})];
+      if (role !== null) interceptors.push(bearer(() => issuer.tokenAs(role, claims)));
       const transport = createGrpcTransport({ address, interceptors });
       open.push(transport);
       return transport;
@@ -73,6 +76,15 @@ export async function startTestServer(options: {
       for (const transport of open) transport.close();
       await server.stop(1000);
     },
+  };
+}
+
+function defaultHeaders(headers: Record<string, string>): Interceptor {
+  return (next) => (request) => {
+    for (const [name, value] of Object.entries(headers)) {
+      if (!request.header.has(name)) request.header.set(name, value);
+    }
+    return next(request);
   };
 }
 

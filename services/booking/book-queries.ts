@@ -1,0 +1,284 @@
+import { z } from "zod";
+import { type Database, type Queryable, sql } from "../runtime/database.ts";
+import type { writeRefusal } from "../runtime/stored-refusal.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Point } from "./point.ts";
+import type { Workload } from "./ranking.ts";
+import type { Slot } from "./schedule.ts";
+
+const courseFacts = z.object({
+  courseId: z.string(),
+  name: z.string(),
+  sessionCount: z.number(),
+  sessionMinutes: z.number(),
+});
+
+const zoneFacts = z.object({
+  zoneId: z.string(),
+  operatorId: z.string(),
+  franchiseId: z.string().nullable(),
+  name: z.string(),
+  centre: z.object({ latitude: z.number(), longitude: z.number() }),
+  radiusMeters: z.number(),
+  timeZone: z.string(),
+  countryCode: z.string(),
+  regionCode: z.string(),
+  version: z.number(),
+  createTime: z.string().transform((text) => Temporal.Instant.from(text)),
+});
+
+const factsRow = z.object({
+  studentExists: z.boolean(),
+  course: courseFacts.nullable(),
+  zone: zoneFacts.nullable(),
+  earlier: z.object({ digest: z.string(), answer: z.unknown(), refusal: z.unknown() }).nullable(),
+});
+
+export type CourseFacts = z.output<typeof courseFacts>;
+
+/** Everything that a booking rests on before trainers are looked at, and the answer if it was answered before. */
+export function findFacts(
+  db: Database,
+  wanted: {
+    studentId: string;
+    courseId: string;
+    location: Point;
+    subject: string;
+    requestId: string;
+    now: Temporal.Instant;
+  },
+) {
+  const { latitude, longitude } = wanted.location;
+  return db.one(sql.type(factsRow)`
+    select
+      exists (select from student where student_id = ${wanted.studentId}) as "studentExists",
+      (
+        select jsonb_build_object(
+          'courseId', course_id, 'name', name, 'sessionCount', session_count, 'sessionMinutes', session_minutes
+        )
+        from course where course_id = ${wanted.courseId}
+      ) as "course",
+      (
+        select jsonb_build_object(
+          'zoneId', zone_id, 'operatorId', operator_id, 'franchiseId', franchise_id, 'name', name,
+          'centre', jsonb_build_object('latitude', latitude, 'longitude', longitude), 'radiusMeters', radius_meters, 'timeZone', time_zone,
+          'countryCode', country_code, 'regionCode', region_code, 'version', version, 'createTime', create_time
+        )
+        from locate_zone(${latitude}, ${longitude})
+      ) as "zone",
+      (
+        select jsonb_build_object(
+          'digest', encode(digest, 'hex'), 'answer', convert_from(response, 'UTF8')::jsonb, 'refusal', refusal
+        )
+        from idempotency
+        where subject = ${wanted.subject} and request_id = ${wanted.requestId}
+          and answered_at > ${wanted.now.toString()}::timestamptz - interval '24 hours'
+      ) as "earlier"
+  `);
+}
+
+const availabilityRow = z.object({
+  studentClashes: z.array(z.number()),
+  workloads: z.array(
+    z.object({
+      trainerId: z.string(),
+      bookedSessionCount: z.number(),
+      clashingSessionCount: z.number(),
+      overDailyLimit: z.boolean(),
+      taughtBefore: z.boolean(),
+    }),
+  ),
+});
+
+export interface Availability {
+  /** Sequences of the slots in which the student has a lesson already, with any operator. */
+  studentClashes: number[];
+  workloads: Workload[];
+}
+
+/** How free the student and all candidates are: one statement, one index scan per candidate. */
+export async function findAvailability(
+  db: Queryable,
+  wanted: {
+    operatorId: string;
+    studentId: string;
+    slots: Slot[];
+    candidates: Candidate[];
+    now: Temporal.Instant;
+  },
+): Promise<Availability> {
+  const { operatorId, studentId, slots, candidates, now } = wanted;
+  const starts = sql.array(
+    slots.map(({ startTime }) => startTime.toString()),
+    "timestamptz",
+  );
+  const ends = sql.array(
+    slots.map(({ endTime }) => endTime.toString()),
+    "timestamptz",
+  );
+  return db.one(sql.type(availabilityRow)`
+    with slot as (
+      select start_time, end_time, sequence
+      from unnest(${starts}, ${ends}) with ordinality as slot (start_time, end_time, sequence)
+    ),
+    candidate as (
+      select * from unnest(
+        ${sql.array(
+          candidates.map(({ trainerId }) => trainerId),
+          "uuid",
+        )},
+        ${sql.array(
+          candidates.map(({ timeZone }) => timeZone),
+          "text",
+        )},
+        ${sql.array(
+          candidates.map(({ bufferMinutes }) => bufferMinutes),
+          "int4",
+        )},
+        ${sql.array(
+          candidates.map(({ dailySessionLimit }) => dailySessionLimit),
+          "int4",
+        )}
+      ) as candidate (trainer_id, time_zone, buffer_minutes, daily_session_limit)
+    ),
+    need as (
+      select buffer_minutes, range_agg(tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))) as times
+      from (select distinct buffer_minutes from candidate) as buffers cross join slot
+      group by buffer_minutes
+    ),
+    -- No local day, whatever the time zone, holds more of the slots than the busiest 25 hours.
+    peak as (
+      select max(sessions) as sessions from (
+        select count(*) over (order by start_time range between current row and '25 hours' following) as sessions
+        from slot
+      ) as windows
+    )
+    select
+      array(
+        select sequence from slot where exists (
+          select from student_claim c
+          where c.student_id = ${studentId} and c.times && tstzrange(slot.start_time, slot.end_time)
+        )
+        order by sequence
+      ) as "studentClashes",
+      coalesce((
+        select jsonb_agg(jsonb_build_object(
+          'trainerId', c.trainer_id,
+          'bookedSessionCount', booked.sessions,
+          'clashingSessionCount', clashing.sessions,
+          'overDailyLimit', case when booked.sessions + peak.sessions > c.daily_session_limit
+            then over_daily_limit(${operatorId}, c.trainer_id, c.time_zone, c.daily_session_limit, ${starts})
+            else false end,
+          'taughtBefore', exists (
+            select from purchase p
+            where p.student_id = ${studentId} and p.operator_id = ${operatorId} and p.trainer_id = c.trainer_id
+          )
+        ))
+        from candidate c
+        join need using (buffer_minutes)
+        cross join peak
+        cross join lateral (
+          select coalesce(sum(session_count), 0)::integer as sessions from trainer_claim k
+          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id and upper(k.times) > ${now.toString()}
+        ) as booked
+        cross join lateral (
+          select count(distinct slot.sequence) as sessions
+          from trainer_claim k
+          join slot on k.times && tstzrange(slot.start_time, slot.end_time + make_interval(mins => c.buffer_minutes))
+          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id and k.times && need.times
+        ) as clashing
+      ), '[]') as "workloads"
+  `);
+}
+
+/** JSON as the functions of 0003_book_purchase.sql read it. */
+export interface BookCommand {
+  request: RequestFacts;
+  purchase: NewPurchase;
+  sessions: NewSession[];
+  candidates: {
+    trainer_id: string;
+    time_zone: string;
+    buffer_minutes: number;
+    daily_session_limit: number;
+    answer: unknown;
+  }[];
+  decision: NewDecision;
+  answer: unknown;
+}
+
+export interface RefuseCommand {
+  request: RequestFacts;
+  purchase: NewPurchase | null;
+  decision: NewDecision;
+  refusal: ReturnType<typeof writeRefusal>;
+}
+
+export interface RequestFacts {
+  subject: string;
+  role: string;
+  request_id: string;
+  /** Hexadecimal. */
+  digest: string;
+  now: string;
+  trace_id: string | null;
+}
+
+export interface NewPurchase {
+  purchase_id: string;
+  franchise_id: string | null;
+  student_id: string;
+  course_id: string;
+  course_name: string;
+  session_count: number;
+  session_minutes: number;
+  zone_id: string;
+  time_zone: string;
+  latitude: number;
+  longitude: number;
+  decision_id: string;
+  create_time: string;
+}
+
+export interface NewSession {
+  sequence: number;
+  session_id: string;
+  start_time: string;
+  end_time: string;
+  local_start_time: string;
+}
+
+export interface NewDecision {
+  operator_id: string;
+  decision_id: string;
+  purchase_id: string | null;
+  refusal_reason: string | null;
+  document: unknown;
+  create_time: string;
+}
+
+const repeated = z.object({
+  outcome: z.literal("repeated"),
+  digest: z.string(),
+  answer: z.unknown(),
+  refusal: z.unknown(),
+});
+const bookOutcome = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("booked"), answer: z.unknown() }),
+  z.object({ outcome: z.literal("student_taken") }),
+  z.object({ outcome: z.literal("all_taken") }),
+  repeated,
+]);
+const refuseOutcome = z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("refused") }), repeated]);
+
+export function callBookPurchase(db: Database, command: BookCommand): Promise<z.output<typeof bookOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
+    select book_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  `);
+}
+
+export function callRefusePurchase(db: Database, command: RefuseCommand): Promise<z.output<typeof refuseOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: refuseOutcome }))`
+    select refuse_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  `);
+}

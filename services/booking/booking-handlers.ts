@@ -1,0 +1,76 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { z } from "zod";
+import type { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { callerOf } from "../runtime/caller.ts";
+import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { instantOf } from "../runtime/timestamps.ts";
+import { bookPurchase } from "./book-purchase.ts";
+import { completeSession } from "./complete-session.ts";
+import { completionLedger } from "./completion-ledger.ts";
+import { decisionMissing, decisionToProto } from "./decision.ts";
+import type { BookingDeps } from "./deps.ts";
+import { visibleTo } from "./operator.ts";
+import { purchaseMissing, purchaseToProto } from "./purchase.ts";
+import { findDecision, findPurchase, findPurchases, findSessions } from "./purchase-queries.ts";
+import { sessionToProto } from "./session.ts";
+
+const sessionKey = z.object({ startTime: z.iso.datetime(), sessionId: z.guid() });
+
+export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingService> {
+  const { db } = deps;
+  return {
+    bookPurchase(request, context) {
+      return bookPurchase(deps, request, callerOf(context));
+    },
+
+    async getPurchase({ purchaseId }, context) {
+      const purchase = await findPurchase(db, purchaseId, visibleTo(callerOf(context)));
+      if (!purchase) throw purchaseMissing(purchaseId);
+      return { purchase: purchaseToProto(purchase) };
+    },
+
+    async listPurchases(request, context) {
+      const size = pageSize(request.pageSize);
+      const found = await findPurchases(db, {
+        visible: visibleTo(callerOf(context)),
+        studentId: request.studentId ?? null,
+        trainerId: request.trainerId ?? null,
+        operatorId: request.operatorId ?? null,
+        olderThan: readPageToken(request.pageToken, z.guid()),
+        limit: size + 1,
+      });
+      const page = pageOf(found, size, ({ purchaseId }) => purchaseId);
+      return { purchases: page.rows.map(purchaseToProto), nextPageToken: page.nextPageToken };
+    },
+
+    async listSessions(request, context) {
+      const size = pageSize(request.pageSize);
+      const found = await findSessions(db, {
+        visible: visibleTo(callerOf(context)),
+        purchaseId: request.purchaseId ?? null,
+        studentId: request.studentId ?? null,
+        trainerId: request.trainerId ?? null,
+        from: request.startTimeFrom ? instantOf(request.startTimeFrom) : null,
+        until: request.startTimeUntil ? instantOf(request.startTimeUntil) : null,
+        after: readPageToken(request.pageToken, sessionKey),
+        limit: size + 1,
+      });
+      const page = pageOf(found, size, ({ startTime, sessionId }) => ({ startTime: startTime.toString(), sessionId }));
+      return { sessions: page.rows.map(sessionToProto), nextPageToken: page.nextPageToken };
+    },
+
+    completeSession(request, context) {
+      return completeSession(deps, request, callerOf(context));
+    },
+
+    async getCompletionLedger({ purchaseId }, context) {
+      return { ledger: await completionLedger(db, purchaseId, visibleTo(callerOf(context))) };
+    },
+
+    async getDecision({ decisionId }, context) {
+      const decision = await findDecision(db, decisionId, visibleTo(callerOf(context)));
+      if (!decision) throw decisionMissing(decisionId);
+      return { decision: decisionToProto(decision) };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { Client } from "@connectrpc/connect";
+import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { Logger as QueueLogger, type Runner, run } from "graphile-worker";
+import { z } from "zod";
+import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { runInCall } from "../runtime/call-context.ts";
+import { TIME_HEADER } from "../runtime/call-headers.ts";
+import type { Logger } from "../runtime/logger.ts";
+
+const TASK = "issue_certificate";
+const CONCURRENCY = 4;
+/** Jobs are announced; this finds those that wait to be tried again. */
+const POLL_INTERVAL_MS = 1000;
+
+const payload = z.object({ purchase_id: z.guid(), context: z.record(z.string(), z.string()) });
+
+type Certificates = Pick<Client<typeof CertificateService>, "issueCertificate">;
+
+/**
+ * Works the queue off: each job asks the certificate service for a purchase's certificate. A job that fails is tried
+ * again, later each time. It may run twice: issuing is idempotent by purchase.
+ *
+ * Brings the queue's own tables up to date first.
+ */
+export function runCertificateJobs(options: {
+  /** As the owner of the queue. */
+  queueUrl: string;
+  certificates: Certificates;
+  logger: Logger;
+}): Promise<Runner> {
+  return run({
+    connectionString: options.queueUrl,
+    concurrency: CONCURRENCY,
+    pollInterval: POLL_INTERVAL_MS,
+    noHandleSignals: true,
+    logger: queueLogger(options.logger),
+    taskList: {
+      [TASK]: async (unchecked, { abortSignal }) => {
+        const job = payload.parse(unchecked);
+        await inTraceOf(job.context, () =>
+          issue(options.certificates, job.purchase_id, job.context, abortSignal ?? new AbortController().signal),
+        );
+      },
+    },
+  });
+}
+
+async function issue(
+  certificates: Certificates,
+  purchaseId: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const pretendedTime = headers[TIME_HEADER];
+  const call = { signal, ...(pretendedTime === undefined ? {} : { pretendedTime }) };
+  await runInCall(call, () => certificates.issueCertificate({ requestId: purchaseId, purchaseId }));
+}
+
+async function inTraceOf(headers: Record<string, string>, work: () => Promise<void>): Promise<void> {
+  const parent = propagation.extract(context.active(), headers);
+  const span = trace.getTracer("cadre").startSpan(TASK, { kind: SpanKind.CONSUMER }, parent);
+  try {
+    await context.with(trace.setSpan(parent, span), work);
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+function queueLogger(logger: Logger): QueueLogger {
+  return new QueueLogger(() => (level, message, meta) => {
+    const write = level === "error" ? "error" : level === "warning" ? "warn" : "debug";
+    logger[write]({ queue: meta }, message);
+  });
+}

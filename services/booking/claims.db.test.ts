@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { z } from "zod";
+import { sql } from "../runtime/database.ts";
+import { constraintOf } from "../runtime/database-errors.ts";
+import {
+  type BookingServer,
+  COMPANY,
+  givenCatalogue,
+  givenStudent,
+  startBookingServer,
+} from "./testing/booking-server.ts";
+
+// What the database refuses whatever the code does: these tests write as the application's role, past all code.
+
+let mesh: BookingServer;
+let given: Awaited<ReturnType<typeof givenCatalogue>>;
+
+beforeAll(async () => {
+  mesh = await startBookingServer();
+  given = await givenCatalogue(mesh);
+});
+afterAll(() => mesh.close());
+
+interface Lesson {
+  trainerId: string;
+  /** Minutes from the beginning of 2031. */
+  start: number;
+  minutes: number;
+  buffer: number;
+}
+
+const START = Temporal.Instant.from("2031-01-01T00:00:00Z");
+
+async function buy(studentId: string, lessons: Lesson[]): Promise<string> {
+  const { db } = mesh.database;
+  const purchaseId = randomUUID();
+  await db.transaction(async (tx) => {
+    await tx.query(sql.unsafe`
+      insert into purchase (
+        purchase_id, student_id, course_id, course_name, session_count, session_minutes, zone_id, time_zone, latitude,
+        longitude, state, trainer_id, decision_id, create_time
+      ) values (
+        ${purchaseId}, ${studentId}, ${given.courseId}, 'A course', ${lessons.length}, 60, ${given.zoneId}, 'UTC', 0, 0,
+        'assigned', ${lessons[0]?.trainerId ?? randomUUID()}, ${randomUUID()}, now()
+      )`);
+    const rows = lessons.map(({ trainerId, start, minutes, buffer }, index) => [
+      COMPANY,
+      purchaseId,
+      index + 1,
+      randomUUID(),
+      studentId,
+      trainerId,
+      START.add({ minutes: start }).toString(),
+      START.add({ minutes: start + minutes }).toString(),
+      buffer,
+      "UTC",
+      "2031-01-01T00:00",
+    ]);
+    await tx.query(sql.unsafe`
+      insert into session (
+        operator_id, purchase_id, sequence, session_id, student_id, trainer_id, start_time, end_time, buffer_minutes,
+        time_zone, local_start_time
+      )
+      select * from ${sql.unnest(rows, [
+        "uuid",
+        "uuid",
+        "int4",
+        "uuid",
+        "uuid",
+        "uuid",
+        "timestamptz",
+        "timestamptz",
+        "int4",
+        "text",
+        "timestamp",
+      ])}`);
+  });
+  return purchaseId;
+}
+
+async function constraintBroken(work: Promise<unknown>): Promise<string | null> {
+  return work.then(
+    () => null,
+    (error: unknown) => constraintOf(error) ?? String(error),
+  );
+}
+
+const lesson = (trainerId: string, start: number, more: Partial<Lesson> = {}): Lesson => ({
+  trainerId,
+  start,
+  minutes: 60,
+  buffer: 15,
+  ...more,
+});
+
+test("no trainer is in two places at once, for any overlap and not only for equal starts", async () => {
+  const trainer = randomUUID();
+  await buy(await givenStudent(mesh), [lesson(trainer, 600)]);
+  const broken = async (start: number) => constraintBroken(buy(await givenStudent(mesh), [lesson(trainer, start)]));
+  for (const start of [541, 601, 630, 674]) expect(await broken(start)).toBe("trainer_claim_overlap");
+  expect(await broken(600)).toBe("session_trainer_start");
+  expect(await broken(675)).toBeNull();
+});
+
+test("no student is in two places at once, also across operators' trainers; back to back is legal", async () => {
+  const student = await givenStudent(mesh);
+  await buy(student, [lesson(randomUUID(), 600)]);
+  expect(await constraintBroken(buy(student, [lesson(randomUUID(), 659)]))).toBe("student_claim_overlap");
+  expect(await constraintBroken(buy(student, [lesson(randomUUID(), 660)]))).toBeNull();
+});
+
+test("a purchase cannot overlap itself, though a multirange would merge it", async () => {
+  const trainer = randomUUID();
+  const student = await givenStudent(mesh);
+  expect(await constraintBroken(buy(student, [lesson(trainer, 0), lesson(trainer, 59)]))).toBe("session_overlap");
+  expect(await constraintBroken(buy(student, [lesson(trainer, 0), lesson(trainer, 74)]))).toBe("session_overlap");
+  expect(await constraintBroken(buy(student, [lesson(trainer, 0), lesson(randomUUID(), 60)]))).toBeNull();
+});
+
+test("a cancelled session frees its own time and leaves its neighbour's buffer", async () => {
+  const trainer = randomUUID();
+  const purchaseId = await buy(await givenStudent(mesh), [
+    lesson(trainer, 0),
+    lesson(trainer, 75),
+    lesson(trainer, 200),
+  ]);
+  await mesh.database.db.query(
+    sql.unsafe`update session set state = 'cancelled' where purchase_id = ${purchaseId} and sequence = 2`,
+  );
+  const other = () => givenStudent(mesh);
+  expect(await constraintBroken(buy(await other(), [lesson(trainer, 74, { minutes: 10 })]))).toBe(
+    "trainer_claim_overlap",
+  );
+  expect(await constraintBroken(buy(await other(), [lesson(trainer, 75, { minutes: 110 })]))).toBeNull();
+});
+
+test("two trainers can be swapped in one statement", async () => {
+  const [a, b] = [randomUUID(), randomUUID()];
+  const first = await buy(await givenStudent(mesh), [lesson(a, 600)]);
+  const second = await buy(await givenStudent(mesh), [lesson(b, 600)]);
+  await mesh.database.db.query(sql.unsafe`
+    update session set trainer_id = case when trainer_id = ${a}::uuid then ${b}::uuid else ${a}::uuid end
+    where purchase_id in (${first}, ${second})
+  `);
+  const claims = await mesh.database.db.any(
+    sql.type(z.object({ purchase_id: z.string(), trainer_id: z.string() }))`
+      select purchase_id, trainer_id from trainer_claim where purchase_id in (${first}, ${second})`,
+  );
+  expect(new Map(claims.map((claim) => [claim.purchase_id, claim.trainer_id]))).toEqual(
+    new Map([
+      [first, b],
+      [second, a],
+    ]),
+  );
+});
+
+test("nobody writes claims past the sessions", async () => {
+  const { db } = mesh.database;
+  await expect(db.query(sql.unsafe`delete from trainer_claim`)).rejects.toThrow(/claims follow from the sessions/);
+  await expect(db.query(sql.unsafe`update student_claim set times = '{}'`)).rejects.toThrow(
+    /claims follow from the sessions/,
+  );
+});
+
+test("whatever is written, the claims are what a model says, and it is refused exactly when the model refuses", async () => {
+  const seed = Math.floor(performance.now() * 1000);
+  console.info(`claims property: seed ${seed}`);
+  const lessons = fc.array(
+    fc.record({
+      trainer: fc.integer({ min: 0, max: 1 }),
+      start: fc.integer({ min: 0, max: 300 }),
+      minutes: fc.integer({ min: 1, max: 90 }),
+      buffer: fc.constantFrom(0, 15),
+    }),
+    { minLength: 1, maxLength: 3 },
+  );
+  const purchases = fc.array(fc.record({ student: fc.integer({ min: 0, max: 1 }), lessons }), { maxLength: 8 });
+
+  await fc.assert(
+    fc.asyncProperty(purchases, async (world) => {
+      const trainers = [randomUUID(), randomUUID()];
+      const students = [await givenStudent(mesh), await givenStudent(mesh)];
+      const accepted: { student: string; trainer: string; start: number; end: number; buffer: number }[] = [];
+      for (const { student, lessons } of world) {
+        const wanted = lessons.map(({ trainer, start, minutes, buffer }) => ({
+          student: students[student] ?? "",
+          trainer: trainers[trainer] ?? "",
+          start,
+          end: start + minutes,
+          buffer,
+        }));
+        const broken = await constraintBroken(
+          buy(
+            students[student] ?? "",
+            wanted.map(({ trainer, start, end, buffer }) => ({
+              trainerId: trainer,
+              start,
+              minutes: end - start,
+              buffer,
+            })),
+          ),
+        );
+        const all = [...accepted, ...wanted];
+        const clash = wanted.some((one, index) =>
+          all.some(
+            (other, position) =>
+              position !== accepted.length + index &&
+              ((one.student === other.student && one.start < other.end && other.start < one.end) ||
+                (one.trainer === other.trainer &&
+                  one.start < other.end + other.buffer &&
+                  other.start < one.end + one.buffer)),
+          ),
+        );
+        expect({ world, refused: broken !== null }).toEqual({ world, refused: clash });
+        if (broken === null) accepted.push(...wanted);
+      }
+    }),
+    { seed, numRuns: 40 },
+  );
+}, 60_000);

@@ -1,0 +1,175 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { z } from "zod";
+import {
+  type CandidateSchema,
+  type DecisionSchema,
+  type FunnelSchema,
+  Removal as RemovalProto,
+} from "../../gen/cadre/booking/v1/decision_pb.ts";
+import type { SearchFunnel } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { DomainError } from "../runtime/errors.ts";
+import { timestampOf } from "../runtime/timestamps.ts";
+import type { Removal } from "./eligibility.ts";
+import type { Point } from "./point.ts";
+import type { Ranking } from "./ranking.ts";
+import type { Slot } from "./schedule.ts";
+
+const REMOVALS: Record<Removal["reason"] | "taken_meanwhile", RemovalProto> = {
+  not_active: RemovalProto.NOT_ACTIVE,
+  not_qualified: RemovalProto.NOT_QUALIFIED,
+  too_far: RemovalProto.TOO_FAR,
+  outside_working_hours: RemovalProto.OUTSIDE_WORKING_HOURS,
+  on_time_off: RemovalProto.ON_TIME_OFF,
+  busy: RemovalProto.BUSY,
+  daily_limit: RemovalProto.DAILY_LIMIT,
+  taken_meanwhile: RemovalProto.TAKEN_MEANWHILE,
+};
+
+const removalReason = z.enum([
+  "not_active",
+  "not_qualified",
+  "too_far",
+  "outside_working_hours",
+  "on_time_off",
+  "busy",
+  "daily_limit",
+]);
+
+const funnel = z.object({
+  active: z.number(),
+  teachCourse: z.number(),
+  sameOperator: z.number(),
+  qualifiedOnEveryDate: z.number(),
+  reachLocation: z.number(),
+  workAtEveryTime: z.number(),
+  freeOnEverySession: z.number(),
+});
+
+/** What a decision rests on, as its column holds it: tuples, since there may be a thousand candidates. */
+export const decisionDocument = z.object({
+  inputs: z.object({
+    studentId: z.string(),
+    courseId: z.string(),
+    location: z.object({ latitude: z.number(), longitude: z.number() }),
+    zoneId: z.string().nullable(),
+    /** Milliseconds since the epoch. */
+    startTimesMs: z.array(z.number()),
+    sessionMinutes: z.number(),
+  }),
+  funnel: funnel.nullable(),
+  /** Best first: id, version, distance in meters, score. */
+  ranked: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
+  /** By id: id, version, distance in meters, reason, clashing sessions. */
+  removed: z.array(z.tuple([z.string(), z.number(), z.number(), removalReason, z.number()])),
+});
+
+export type DecisionDocument = z.output<typeof decisionDocument>;
+export type Funnel = z.output<typeof funnel>;
+
+export interface Decision {
+  decisionId: string;
+  purchaseId: string | null;
+  operatorId: string;
+  refusalReason: string | null;
+  trainerId: string | null;
+  takenTrainerIds: string[];
+  document: DecisionDocument;
+  createTime: Temporal.Instant;
+}
+
+export function documentOf(
+  wish: { studentId: string; courseId: string; location: Point; zoneId: string | null; sessionMinutes: number },
+  slots: Slot[],
+  judged: { funnel: Funnel; ranking: Ranking } | null,
+): DecisionDocument {
+  const { studentId, courseId, location, zoneId, sessionMinutes } = wish;
+  const startTimesMs = slots.map(({ startTime }) => startTime.epochMilliseconds);
+  return {
+    inputs: {
+      studentId,
+      courseId,
+      location: { latitude: location.latitude, longitude: location.longitude },
+      zoneId,
+      startTimesMs,
+      sessionMinutes,
+    },
+    funnel: judged?.funnel ?? null,
+    ranked: (judged?.ranking.ranked ?? []).map(({ candidate, distanceMeters, score }) => [
+      candidate.trainerId,
+      candidate.version,
+      distanceMeters,
+      score,
+    ]),
+    removed: (judged?.ranking.removed ?? []).map(({ candidate, distanceMeters, removal }) => [
+      candidate.trainerId,
+      candidate.version,
+      distanceMeters,
+      removal.reason,
+      removal.clashingSessionCount,
+    ]),
+  };
+}
+
+/** The search's conditions, and after them those that the schedule and the claims decide. */
+export function funnelOf(search: SearchFunnel, { ranked, removed }: Ranking): Funnel {
+  const lost = (...reasons: Removal["reason"][]): number =>
+    removed.filter(({ removal }) => reasons.includes(removal.reason)).length;
+  const reachLocation = search.reachPoint - lost("not_active", "not_qualified", "too_far");
+  return {
+    active: search.active,
+    teachCourse: search.teachCourse,
+    sameOperator: search.sameOperator,
+    qualifiedOnEveryDate: search.qualifiedOnEveryDate,
+    reachLocation,
+    workAtEveryTime: reachLocation - lost("outside_working_hours", "on_time_off"),
+    freeOnEverySession: ranked.length,
+  };
+}
+
+export function funnelToProto(funnel: Funnel): MessageInitShape<typeof FunnelSchema> {
+  return funnel;
+}
+
+export function decisionToProto(decision: Decision): MessageInitShape<typeof DecisionSchema> {
+  const { inputs, funnel, ranked, removed } = decision.document;
+  const taken = new Set(decision.takenTrainerIds);
+  const candidates: MessageInitShape<typeof CandidateSchema>[] = [
+    ...ranked.map(([trainerId, version, distanceMeters, score], index) => ({
+      trainerId,
+      version: BigInt(version),
+      rank: index + 1,
+      score,
+      distanceMeters,
+      ...(taken.has(trainerId) ? { removal: REMOVALS.taken_meanwhile } : {}),
+    })),
+    ...removed.map(([trainerId, version, distanceMeters, reason, clashingSessionCount]) => ({
+      trainerId,
+      version: BigInt(version),
+      distanceMeters,
+      removal: REMOVALS[reason],
+      clashingSessionCount,
+    })),
+  ];
+  return {
+    decisionId: decision.decisionId,
+    ...(decision.purchaseId === null ? {} : { purchaseId: decision.purchaseId }),
+    operatorId: decision.operatorId,
+    refusalReason: decision.refusalReason ?? "",
+    ...(decision.trainerId === null ? {} : { trainerId: decision.trainerId }),
+    inputs: {
+      studentId: inputs.studentId,
+      courseId: inputs.courseId,
+      location: inputs.location,
+      ...(inputs.zoneId === null ? {} : { zoneId: inputs.zoneId }),
+      startTimes: inputs.startTimesMs.map((ms) => timestampOf(Temporal.Instant.fromEpochMilliseconds(ms))),
+      sessionMinutes: inputs.sessionMinutes,
+    },
+    ...(funnel === null ? {} : { funnel: funnelToProto(funnel) }),
+    candidates,
+    createTime: timestampOf(decision.createTime),
+  };
+}
+
+export function decisionMissing(decisionId: string): DomainError {
+  return new DomainError("not-found", "DECISION_NOT_FOUND", `There is no decision ${decisionId}.`);
+}

@@ -1,0 +1,11 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { Database } from "../runtime/database.ts";
+import type { TrainerDirectory } from "./trainer-directory.ts";
+
+/** What the operations on purchases work with. */
+export interface BookingDeps {
+  db: Database;
+  now: Clock;
+  newId: () => string;
+  trainers: TrainerDirectory;
+}

@@ -1,0 +1,40 @@
+import { createClient } from "@connectrpc/connect";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
+import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
+import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { implement } from "../runtime/implement.ts";
+import { runService } from "../runtime/service.ts";
+import { bookingHandlers } from "./booking-handlers.ts";
+import { runCertificateJobs } from "./certificate-jobs.ts";
+import { bookingConfig } from "./config.ts";
+import { courseHandlers } from "./course-handlers.ts";
+import { studentHandlers } from "./student-handlers.ts";
+import { trainerDirectory } from "./trainer-directory.ts";
+import { zoneHandlers } from "./zone-handlers.ts";
+
+await runService(process, {
+  name: "booking",
+  config: bookingConfig,
+  migrations: new URL("./migrations/", import.meta.url),
+  async start({ config, db, now, newId, connect, logger, onClose }) {
+    const trainer = connect(config.TRAINER_ADDRESS);
+    const certificates = createClient(CertificateService, connect(config.CERTIFICATE_ADDRESS));
+    const jobs = await runCertificateJobs({ queueUrl: config.QUEUE_DATABASE_URL, certificates, logger });
+    onClose(() => jobs.stop());
+
+    const catalogue = { db, now, newId, franchises: createClient(FranchiseService, trainer) };
+    const bookings = { db, now, newId, trainers: trainerDirectory(createClient(TrainerService, trainer)) };
+    return {
+      services: [
+        implement(ZoneService, zoneHandlers(catalogue)),
+        implement(CourseService, courseHandlers(catalogue)),
+        implement(StudentService, studentHandlers(catalogue)),
+        implement(BookingService, bookingHandlers(bookings)),
+      ],
+    };
+  },
+});

@@ -1,0 +1,223 @@
+import { z } from "zod";
+import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
+import { type Decision, decisionDocument } from "./decision.ts";
+import type { Visible } from "./operator.ts";
+import type { Purchase } from "./purchase.ts";
+import type { Session } from "./session.ts";
+
+const purchaseColumns = sql.fragment`
+  p.purchase_id as "purchaseId", p.student_id as "studentId", p.course_id as "courseId", p.course_name as "courseName",
+  p.session_count as "sessionCount", p.session_minutes as "sessionMinutes", p.state,
+  jsonb_build_object('latitude', p.latitude, 'longitude', p.longitude) as location,
+  p.zone_id as "zoneId", p.operator_id as "operatorId", p.franchise_id as "franchiseId", p.time_zone as "timeZone",
+  p.trainer_id as "trainerId", p.decision_id as "decisionId", p.completed_session_count as "completedSessionCount",
+  p.version, p.create_time as "createTime", p.complete_time as "completeTime"
+`;
+
+const purchaseRow: z.ZodType<Purchase> = z.object({
+  purchaseId: z.string(),
+  studentId: z.string(),
+  courseId: z.string(),
+  courseName: z.string(),
+  sessionCount: z.number(),
+  sessionMinutes: z.number(),
+  state: z.enum(["refused", "assigned", "active", "completed", "cancelled"]),
+  location: z.object({ latitude: z.number(), longitude: z.number() }),
+  zoneId: z.string(),
+  operatorId: z.string(),
+  franchiseId: z.string().nullable(),
+  timeZone: z.string(),
+  trainerId: z.string().nullable(),
+  decisionId: z.string(),
+  completedSessionCount: z.number(),
+  version: z.number(),
+  createTime: instant,
+  completeTime: instant.nullable(),
+});
+
+const sessionColumns = sql.fragment`
+  s.session_id as "sessionId", s.purchase_id as "purchaseId", s.operator_id as "operatorId", s.sequence,
+  s.student_id as "studentId", s.trainer_id as "trainerId", s.start_time as "startTime", s.end_time as "endTime",
+  s.time_zone as "timeZone", s.local_start_time as "localStartTime", s.state,
+  s.complete_time as "completeTime", s.completed_by as "completedBy", s.version
+`;
+
+const sessionRow = z.object({
+  sessionId: z.string(),
+  purchaseId: z.string(),
+  operatorId: z.string(),
+  sequence: z.number(),
+  studentId: z.string(),
+  trainerId: z.string(),
+  startTime: instant,
+  endTime: instant,
+  timeZone: z.string(),
+  localStartTime: z.string().transform((text) => Temporal.PlainDateTime.from(text)),
+  state: z.enum(["scheduled", "completed", "cancelled", "no_show"]),
+  completeTime: instant.nullable(),
+  completedBy: z.string().nullable(),
+  version: z.number(),
+});
+
+/** Where one page of a list begins and ends, and what it shows. */
+export interface PurchaseFilter {
+  visible: Visible;
+  studentId: string | null;
+  trainerId: string | null;
+  operatorId: string | null;
+  olderThan: string | null;
+  limit: number;
+}
+
+export interface SessionFilter {
+  visible: Visible;
+  purchaseId: string | null;
+  studentId: string | null;
+  trainerId: string | null;
+  from: Temporal.Instant | null;
+  until: Temporal.Instant | null;
+  after: { startTime: string; sessionId: string } | null;
+  limit: number;
+}
+
+export function findPurchase(db: Queryable, purchaseId: string, visible: Visible): Promise<Purchase | null> {
+  return db.maybeOne(sql.type(purchaseRow)`
+    select ${purchaseColumns} from purchase p where p.purchase_id = ${purchaseId} and ${visibleIn("p", visible)}
+  `);
+}
+
+export function findPurchases(db: Database, filter: PurchaseFilter): Promise<readonly Purchase[]> {
+  return db.any(sql.type(purchaseRow)`
+    select ${purchaseColumns} from purchase p
+    where ${visibleIn("p", filter.visible)}
+      ${and("p", "student_id", filter.studentId)}
+      ${and("p", "trainer_id", filter.trainerId)}
+      ${and("p", "operator_id", filter.operatorId)}
+      ${filter.olderThan === null ? sql.fragment`` : sql.fragment`and p.purchase_id < ${filter.olderThan}`}
+    order by p.purchase_id desc
+    limit ${filter.limit}
+  `);
+}
+
+/** Row-locked: completing two sessions of one purchase at once must count both. */
+export function lockPurchaseOfSession(tx: Transaction, sessionId: string, visible: Visible): Promise<Purchase | null> {
+  return tx.maybeOne(sql.type(purchaseRow)`
+    select ${purchaseColumns}
+    from session s join purchase p using (operator_id, purchase_id)
+    where s.session_id = ${sessionId} and ${visibleIn("s", visible)}
+    for update of p
+  `);
+}
+
+export function getSession(tx: Transaction, sessionId: string): Promise<Session> {
+  return tx.one(sql.type(sessionRow)`select ${sessionColumns} from session s where s.session_id = ${sessionId}`);
+}
+
+export function findSessions(db: Database, filter: SessionFilter): Promise<readonly Session[]> {
+  const { from, until, after } = filter;
+  return db.any(sql.type(sessionRow)`
+    select ${sessionColumns} from session s
+    where ${visibleIn("s", filter.visible)}
+      ${and("s", "purchase_id", filter.purchaseId)}
+      ${and("s", "student_id", filter.studentId)}
+      ${and("s", "trainer_id", filter.trainerId)}
+      ${from === null ? sql.fragment`` : sql.fragment`and s.start_time >= ${from.toString()}`}
+      ${until === null ? sql.fragment`` : sql.fragment`and s.start_time < ${until.toString()}`}
+      ${
+        after === null
+          ? sql.fragment``
+          : sql.fragment`and (s.start_time, s.session_id) > (${after.startTime}::timestamptz, ${after.sessionId}::uuid)`
+      }
+    order by s.start_time, s.session_id
+    limit ${filter.limit}
+  `);
+}
+
+export function saveCompletion(tx: Transaction, session: Session): Promise<unknown> {
+  return tx.query(sql.type(z.object({}))`
+    update session
+    set state = ${session.state}, complete_time = ${session.completeTime?.toString() ?? null},
+      completed_by = ${session.completedBy}, version = ${session.version}
+    where operator_id = ${session.operatorId} and purchase_id = ${session.purchaseId}
+      and sequence = ${session.sequence}
+  `);
+}
+
+export function saveProgress(tx: Transaction, purchase: Purchase): Promise<unknown> {
+  return tx.query(sql.type(z.object({}))`
+    update purchase
+    set state = ${purchase.state}, completed_session_count = ${purchase.completedSessionCount},
+      complete_time = ${purchase.completeTime?.toString() ?? null}, version = ${purchase.version}
+    where operator_id = ${purchase.operatorId} and purchase_id = ${purchase.purchaseId}
+  `);
+}
+
+/** In the transaction that completes the purchase; the queue's owner works it off. */
+export function addCertificateJob(tx: Transaction, purchaseId: string, context: JobContext): Promise<unknown> {
+  return tx.query(sql.type(z.object({}))`
+    select add_certificate_job(${purchaseId}, ${sql.jsonb({ ...context })})
+  `);
+}
+
+/** What a job hands on from the call that added it: trace headers, the pretended time. */
+export type JobContext = Record<string, string>;
+
+const ledgerRow = z.object({ studentName: z.string(), studentLanguage: z.string() });
+
+export function getStudentOfLedger(db: Database, studentId: string): Promise<z.output<typeof ledgerRow>> {
+  return db.one(sql.type(ledgerRow)`
+    select name as "studentName", language as "studentLanguage" from student where student_id = ${studentId}
+  `);
+}
+
+export function findLedgerSessions(db: Database, purchase: Purchase): Promise<readonly Session[]> {
+  return db.any(sql.type(sessionRow)`
+    select ${sessionColumns} from session s
+    where s.operator_id = ${purchase.operatorId} and s.purchase_id = ${purchase.purchaseId}
+    order by s.sequence
+  `);
+}
+
+const decisionRow: z.ZodType<Decision> = z.object({
+  decisionId: z.string(),
+  purchaseId: z.string().nullable(),
+  operatorId: z.string(),
+  refusalReason: z.string().nullable(),
+  trainerId: z.string().nullable(),
+  takenTrainerIds: z.array(z.string()),
+  document: decisionDocument,
+  createTime: instant,
+});
+
+export function findDecision(db: Database, decisionId: string, visible: Visible): Promise<Decision | null> {
+  const seen = visible.of === "operator" ? sql.fragment`d.operator_id = ${visible.operatorId}` : everything(visible);
+  return db.maybeOne(sql.type(decisionRow)`
+    select d.decision_id as "decisionId", d.purchase_id as "purchaseId", d.operator_id as "operatorId",
+      d.refusal_reason as "refusalReason", d.trainer_id as "trainerId", d.taken_trainer_ids as "takenTrainerIds",
+      d.document, d.create_time as "createTime"
+    from decision d
+    where d.decision_id = ${decisionId} and ${seen}
+  `);
+}
+
+function visibleIn(table: string, visible: Visible) {
+  const column = (name: string) => sql.identifier([table, name]);
+  switch (visible.of) {
+    case "operator":
+      return sql.fragment`${column("operator_id")} = ${visible.operatorId}`;
+    case "trainer":
+      return sql.fragment`${column("trainer_id")} = ${visible.trainerId}`;
+    case "student":
+      return sql.fragment`${column("student_id")} = ${visible.studentId}`;
+    default:
+      return everything(visible);
+  }
+}
+
+function everything(visible: Visible) {
+  return visible.of === "everybody" ? sql.fragment`true` : sql.fragment`false`;
+}
+
+function and(table: string, name: string, value: string | null) {
+  return value === null ? sql.fragment`` : sql.fragment`and ${sql.identifier([table, name])} = ${value}`;
+}

@@ -1,0 +1,227 @@
+import { randomUUID, randomUUIDv7 } from "node:crypto";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { runMigrations } from "graphile-worker";
+import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../../gen/cadre/booking/v1/course_service_pb.ts";
+import { StudentService } from "../../../gen/cadre/booking/v1/student_service_pb.ts";
+import { ZoneService } from "../../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
+import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import {
+  type Trainer,
+  TrainerSchema,
+  TrainerStatus,
+  WorkingHoursSchema,
+} from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
+import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { DayOfWeek } from "../../../gen/google/type/dayofweek_pb.ts";
+import { developmentClock } from "../../runtime/clock.ts";
+import { implement } from "../../runtime/implement.ts";
+import { type TestDatabase, testDatabase } from "../../runtime/testing/database.ts";
+import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
+import { bookingHandlers } from "../booking-handlers.ts";
+import { courseHandlers } from "../course-handlers.ts";
+import { studentHandlers } from "../student-handlers.ts";
+import { trainerDirectory } from "../trainer-directory.ts";
+import { zoneHandlers } from "../zone-handlers.ts";
+
+export const COMPANY = "c0000000-0000-4000-8000-000000000000";
+
+/** The hour at which the tests' calls are made, unless a call says otherwise. */
+export const NOW = "2030-01-01T00:00:00Z";
+
+const EVERY_DAY: DayOfWeek[] = [1, 2, 3, 4, 5, 6, 7];
+
+export interface BookingServer {
+  database: TestDatabase;
+  server: TestServer;
+  directory: Directory;
+  /** Clients of an administrator. */
+  bookings: Client<typeof BookingService>;
+  zones: Client<typeof ZoneService>;
+  courses: Client<typeof CourseService>;
+  students: Client<typeof StudentService>;
+  bookingsAs(role: Role, claims?: Record<string, string>): Client<typeof BookingService>;
+  close(): Promise<void>;
+}
+
+/** The trainer service's contract over a list: what booking's neighbour says is the test's to decide. */
+export interface Directory {
+  trainers: Trainer[];
+  /** What a search finds, when it is older than what GetTrainers tells. */
+  searched: Trainer[] | null;
+  down: boolean;
+  calls: string[];
+}
+
+/** Booking as its process serves it, on a real database, beside a trainer service that answers from a list. */
+export async function startBookingServer(): Promise<BookingServer> {
+  const database = await testDatabase(new URL("../migrations/", import.meta.url));
+  await runMigrations({ connectionString: database.ownerUrl });
+  const directory: Directory = { trainers: [], searched: null, down: false, calls: [] };
+  const neighbour = await startTestServer({ services: directoryServices(directory) });
+  const trainer = neighbour.transportAs(Role.SERVICE);
+
+  const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
+  const catalogue = { ...deps, franchises: createClient(FranchiseService, trainer) };
+  const server = await startTestServer({
+    services: [
+      implement(ZoneService, zoneHandlers(catalogue)),
+      implement(CourseService, courseHandlers(catalogue)),
+      implement(StudentService, studentHandlers(catalogue)),
+      implement(
+        BookingService,
+        bookingHandlers({ ...deps, trainers: trainerDirectory(createClient(TrainerService, trainer)) }),
+      ),
+    ],
+    headers: { "cadre-time": NOW },
+  });
+  const admin = server.transportAs(Role.ADMIN);
+  return {
+    database,
+    server,
+    directory,
+    bookings: createClient(BookingService, admin),
+    zones: createClient(ZoneService, admin),
+    courses: createClient(CourseService, admin),
+    students: createClient(StudentService, admin),
+    bookingsAs: (role, claims) => createClient(BookingService, server.transportAs(role, claims)),
+    async close() {
+      await server.close();
+      await neighbour.close();
+      await database.close();
+    },
+  };
+}
+
+/** Works every day from 6 to 22 in Berlin, teaches the course, ten kilometres around the Brandenburg Gate. */
+export function aTrainer(
+  courseId: string,
+  facts: Exclude<MessageInitShape<typeof TrainerSchema>, Trainer> = {},
+): Trainer {
+  return create(TrainerSchema, {
+    trainerId: randomUUID(),
+    operatorId: COMPANY,
+    name: "Ada",
+    status: TrainerStatus.ACTIVE,
+    timeZone: "Europe/Berlin",
+    base: { latitude: 52.5163, longitude: 13.3777 },
+    travelRadiusMeters: 10_000,
+    bufferMinutes: 15,
+    dailySessionLimit: 8,
+    version: 1n,
+    etag: "1",
+    workingHours: EVERY_DAY.map((dayOfWeek) =>
+      create(WorkingHoursSchema, { dayOfWeek, startTime: "06:00", endTime: "22:00" }),
+    ),
+    qualifications: [{ courseId, fromDate: "2020-01-01" }],
+    ...facts,
+  });
+}
+
+/** A zone of the company around the Brandenburg Gate, a course of three hours' lessons, and a student. */
+export async function givenCatalogue({ zones, courses, students }: BookingServer, sessionCount = 30) {
+  const centre = { latitude: 52.5163, longitude: 13.3777 };
+  const zone = await zones.createZone({
+    requestId: randomUUID(),
+    name: `Berlin ${randomUUID()}`,
+    centre,
+    radiusMeters: 20_000,
+    timeZone: "Europe/Berlin",
+    countryCode: "DE",
+  });
+  const course = await courses.createCourse({
+    requestId: randomUUID(),
+    name: `Swimming ${randomUUID()}`,
+    sessionCount,
+    sessionMinutes: 60,
+  });
+  return {
+    zoneId: zone.zone?.zoneId ?? "",
+    courseId: course.course?.courseId ?? "",
+    location: centre,
+    studentId: await givenStudent({ students }),
+  };
+}
+
+export async function givenStudent({ students }: Pick<BookingServer, "students">): Promise<string> {
+  const { student } = await students.createStudent({
+    requestId: randomUUID(),
+    name: "Grace",
+    language: "de",
+    location: { latitude: 52.5, longitude: 13.4 },
+    timeZone: "Europe/Berlin",
+  });
+  return student?.studentId ?? "";
+}
+
+export const MONDAY = DayOfWeek.MONDAY;
+export const THURSDAY = DayOfWeek.THURSDAY;
+
+/** Mondays and Thursdays at the same hour, from Monday, 7 January 2030. */
+export function weekly(startTime: string, startDate = "2030-01-07") {
+  return {
+    times: {
+      case: "weekly" as const,
+      value: { startDate, times: [MONDAY, THURSDAY].map((dayOfWeek) => ({ dayOfWeek, startTime })) },
+    },
+  };
+}
+
+/** Half past two on Sundays, when the clocks of Berlin go forward on one of them: 31 March 2030. */
+export const skippedHour = {
+  times: {
+    case: "weekly" as const,
+    value: { startDate: "2030-03-01", times: [{ dayOfWeek: DayOfWeek.SUNDAY, startTime: "02:30" }] },
+  },
+};
+
+export function explicit(...localStartTimes: string[]) {
+  return { times: { case: "explicit" as const, value: { localStartTimes } } };
+}
+
+function directoryServices(directory: Directory) {
+  const answer = <T>(call: string, give: () => T): T => {
+    directory.calls.push(call);
+    if (directory.down) throw new ConnectError("the test has taken it down", Code.Unavailable);
+    return give();
+  };
+  const left = (): never => {
+    throw new ConnectError("booking does not call this", Code.Unimplemented);
+  };
+  return [
+    implement(TrainerService, {
+      createTrainer: left,
+      getTrainer: left,
+      listTrainers: left,
+      grantQualification: left,
+      addTimeOff: left,
+      getTrainers: ({ trainerIds }) =>
+        answer("GetTrainers", () => ({
+          trainers: directory.trainers.filter(({ trainerId }) => trainerIds.includes(trainerId)),
+        })),
+      searchTrainers: ({ operatorId }) =>
+        answer("SearchTrainers", () => {
+          const all = directory.searched ?? directory.trainers;
+          const matches = all.filter((trainer) => trainer.operatorId === operatorId);
+          const found = matches.length;
+          return {
+            matches: matches.map((trainer) => ({ trainer })),
+            funnel: {
+              active: all.length,
+              teachCourse: all.length,
+              sameOperator: found,
+              qualifiedOnEveryDate: found,
+              reachPoint: found,
+            },
+          };
+        }),
+    }),
+    implement(FranchiseService, {
+      createFranchise: left,
+      listFranchises: left,
+      getFranchise: ({ franchiseId }) => ({ franchise: { franchiseId, name: "A franchise", countryCode: "DE" } }),
+    }),
+  ];
+}
