@@ -1,5 +1,6 @@
 /** @type {import("jest").Config} */
 export default {
+  reporters: ["default", "<rootDir>/scripts/plain-totals.mjs"],
   testMatch: ["<rootDir>/services/**/*.test.ts", "<rootDir>/services/**/*.test.tsx"],
   extensionsToTreatAsEsm: [".ts", ".tsx"],
   transform: {

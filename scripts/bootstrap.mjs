@@ -1,5 +1,5 @@
-// `node scripts/bootstrap.mjs [entry.ts arguments…]`: installs what is missing, then runs the entry with the project's own
-// Node. Runs on the machine's Node, from 18 on, before anything is installed.
+// `node scripts/bootstrap.mjs [what node takes…]`: installs what is missing, then runs the project's own Node with that.
+// Runs on the machine's Node, from 18 on, before anything is installed.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
@@ -10,17 +10,17 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const binaries = join(root, "node_modules", ".bin");
 
 const sentence = await install(root, (notice) => process.stderr.write(`${notice}\n`));
-const [entry, ...rest] = process.argv.slice(2);
+const args = process.argv.slice(2);
 if (sentence) {
   process.stderr.write(`${sentence}\n`);
   process.exitCode = 1;
-} else if (entry) {
-  process.exitCode = await run(entry, rest);
+} else if (args.length > 0) {
+  process.exitCode = await run(args);
 }
 
-/** The child learns of this process's death, whatever its cause, by the end of the channel between them. */
-async function run(entry, rest) {
-  const child = spawn(join(binaries, "node"), ["--import", "./services/local/follow-parent.mjs", entry, ...rest], {
+/** The channel tells the child when this process is gone, whatever the cause. */
+async function run(args) {
+  const child = spawn(join(binaries, "node"), args, {
     cwd: root,
     env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: ["inherit", "inherit", "inherit", "ipc"],

@@ -28,11 +28,11 @@ export interface ChildOptions {
   force: AbortSignal;
 }
 
-/** Starts a process out of reach of the terminal's Ctrl-C, which ends when this process does. Disposal stops it. */
+/** Starts a process out of reach of the terminal's Ctrl-C, which sees by the channel when this process is gone. Disposal stops it. */
 export async function startChild(plan: ProcessPlan, { logs, node, force }: ChildOptions): Promise<Child> {
   const logFile = join(logs, `${plan.name}.log`);
   const log = await open(logFile, "w");
-  const child = spawn(node, ["--import", "./services/local/follow-parent.mjs", plan.program], {
+  const child = spawn(node, [plan.program], {
     cwd: ROOT,
     env: plan.env,
     detached: true,

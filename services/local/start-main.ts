@@ -10,17 +10,18 @@ const ONE_SIGNAL_MS = 1_000;
 const stop = new AbortController();
 const force = new AbortController();
 let stoppedAt = 0;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (!stop.signal.aborted) {
-      stoppedAt = performance.now();
-      stop.abort();
-    } else if (performance.now() - stoppedAt > ONE_SIGNAL_MS) {
-      force.abort();
-      process.exit(130);
-    }
-  });
-}
+const onStop = () => {
+  if (!stop.signal.aborted) {
+    stoppedAt = performance.now();
+    stop.abort();
+  } else if (performance.now() - stoppedAt > ONE_SIGNAL_MS) {
+    force.abort();
+    process.exit(130);
+  }
+};
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onStop);
+// Whoever started this program over a channel is gone.
+process.on("disconnect", onStop);
 
 try {
   await start({
