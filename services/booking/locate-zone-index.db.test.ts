@@ -21,7 +21,6 @@ beforeAll(async () => {
 
 afterAll(() => database?.close());
 
-/** Coarse, so that many centres coincide or are equally far from a point. */
 const degrees = (from: number, to: number) => fc.integer({ min: from * 10, max: to * 10 }).map((tenths) => tenths / 10);
 const place: fc.Arbitrary<Point> = fc.oneof(
   fc.record({ latitude: degrees(-90, 90), longitude: degrees(-180, 180) }),
@@ -29,12 +28,17 @@ const place: fc.Arbitrary<Point> = fc.oneof(
   fc.record({ latitude: degrees(-18, -17), longitude: fc.oneof(degrees(179, 180), degrees(-180, -179)) }),
   fc.record({ latitude: fc.oneof(degrees(89, 90), degrees(-90, -89)), longitude: degrees(-180, 180) }),
 );
-const circles = fc
-  .array(fc.record({ centre: place, radiusMeters: fc.constantFrom(1, 5_000, 30_000, 120_000, 500_000) }), {
-    minLength: 1,
-    maxLength: 25,
-  })
-  .map((all) => all.map((circle, index): Circle => ({ ...circle, zoneId: idOf(index) })));
+/** More circles than centres, so that many are equally near. */
+const circles = fc.array(place, { minLength: 1, maxLength: 8 }).chain((centres) =>
+  fc.uniqueArray(
+    fc.record({
+      zoneId: fc.uuid(),
+      centre: fc.constantFrom(...centres),
+      radiusMeters: fc.constantFrom(1, 5_000, 30_000, 120_000, 500_000),
+    }),
+    { minLength: 1, maxLength: 25, selector: ({ zoneId }) => zoneId },
+  ),
+);
 const steps = fc.array(
   fc.record({
     from: fc.nat(),
@@ -118,8 +122,4 @@ async function found(zones: Circle[], points: Point[]): Promise<(string | null)[
     `);
     return rows.map(({ zoneId }) => zoneId);
   });
-}
-
-function idOf(index: number): string {
-  return `a0000000-0000-7000-8000-${String((index * 7919) % 100_000).padStart(12, "0")}`;
 }
