@@ -17,6 +17,7 @@ import {
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { DayOfWeek } from "../../../gen/google/type/dayofweek_pb.ts";
 import { developmentClock } from "../../runtime/clock.ts";
+import { type Database, openDatabase } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
 import { type TestDatabase, testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
@@ -42,6 +43,8 @@ export interface BookingServer {
   zones: Client<typeof ZoneService>;
   courses: Client<typeof CourseService>;
   students: Client<typeof StudentService>;
+  /** On the database as the role that owns it, and the queue. */
+  asOwner<T>(work: (db: Database) => Promise<T>): Promise<T>;
   bookingsAs(role: Role, claims?: Record<string, string>): Client<typeof BookingService>;
   close(): Promise<void>;
 }
@@ -87,6 +90,10 @@ export async function startBookingServer(): Promise<BookingServer> {
     courses: createClient(CourseService, admin),
     students: createClient(StudentService, admin),
     bookingsAs: (role, claims) => createClient(BookingService, server.transportAs(role, claims)),
+    async asOwner(work) {
+      const db = await openDatabase(database.ownerUrl, { maxConnections: 1, applicationName: "test" });
+      return work(db).finally(() => db.end());
+    },
     async close() {
       await server.close();
       await neighbour.close();
