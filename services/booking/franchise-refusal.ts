@@ -1,8 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DomainError } from "../runtime/errors.ts";
+import { isOutage } from "../runtime/outage.ts";
 import type { Franchises } from "./catalogue-deps.ts";
-
-const OUTAGES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Aborted]);
 
 /** Why nothing can be made for a franchise, or null when it exists. */
 export async function franchiseRefusal(franchises: Franchises, franchiseId: string): Promise<DomainError | null> {
@@ -10,9 +9,8 @@ export async function franchiseRefusal(franchises: Franchises, franchiseId: stri
     await franchises.getFranchise({ franchiseId });
     return null;
   } catch (error) {
-    const { code } = ConnectError.from(error);
-    if (code === Code.NotFound) return franchiseMissing(franchiseId);
-    if (OUTAGES.has(code)) return directoryUnavailable();
+    if (ConnectError.from(error).code === Code.NotFound) return franchiseMissing(franchiseId);
+    if (isOutage(error)) return directoryUnavailable();
     throw error;
   }
 }

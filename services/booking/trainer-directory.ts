@@ -1,8 +1,8 @@
 import type { Client } from "@connectrpc/connect";
-import { Code, ConnectError } from "@connectrpc/connect";
 import { type Trainer, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { SearchFunnel, TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
+import { isOutage } from "../runtime/outage.ts";
 import { instantOf } from "../runtime/timestamps.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
@@ -37,13 +37,9 @@ export function trainerDirectory(client: Client<typeof TrainerService>): Trainer
 }
 
 function unavailable(error: unknown): never {
-  const { code } = ConnectError.from(error);
-  if (code === Code.Unavailable || code === Code.ResourceExhausted) {
-    const message =
-      "The trainers cannot be read at the moment; nothing was decided. Try again with the same request_id.";
-    throw new DomainError("unavailable", "TRAINER_DIRECTORY_UNAVAILABLE", message);
-  }
-  throw error;
+  if (!isOutage(error)) throw error;
+  const message = "The trainers cannot be read at the moment; nothing was decided. Try again with the same request_id.";
+  throw new DomainError("unavailable", "TRAINER_DIRECTORY_UNAVAILABLE", message);
 }
 
 function candidateFrom(trainer: Trainer): Candidate {

@@ -3,6 +3,7 @@ import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "..
 import { isDatabaseOutage } from "./database-errors.ts";
 import { DomainError, type RefusalDetail, type RefusalKind } from "./errors.ts";
 import { isFromPeer } from "./grpc-status.ts";
+import { isOutage } from "./outage.ts";
 
 const DOMAIN = "cadre";
 
@@ -17,9 +18,6 @@ const CODES: Record<RefusalKind, Code> = {
   exhausted: Code.ResourceExhausted,
   unavailable: Code.Unavailable,
 };
-
-/** Codes of a called service that say "not now" rather than "no". */
-const OUTAGES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Aborted]);
 
 /** Told once of each error that is nobody's refusal and nobody's outage. */
 export type BugReporter = (bug: unknown, method: string) => void;
@@ -65,7 +63,7 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
     return new ConnectError("the database cannot be reached at the moment", Code.Unavailable);
   if (error instanceof ConnectError) {
     if (!isFromPeer(error)) return error;
-    if (OUTAGES.has(error.code)) {
+    if (isOutage(error)) {
       return new ConnectError("a service behind this one does not answer at the moment", Code.Unavailable);
     }
   }

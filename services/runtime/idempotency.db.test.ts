@@ -15,7 +15,7 @@ import { DomainError, type RefusalKind } from "./errors.ts";
 import { once } from "./idempotency.ts";
 import { type TestDatabase, testDatabase } from "./testing/database.ts";
 
-const NOON = Temporal.Instant.from("2030-05-01T12:00:00Z");
+const NOON = Temporal.Instant.from("2020-05-01T12:00:00Z");
 const ada: Caller = { subject: "ada", role: Role.ADMIN, claims: {} };
 const bob: Caller = { subject: "bob", role: Role.ADMIN, claims: {} };
 
@@ -161,6 +161,16 @@ test("after 24 hours a request is answered anew, and what is older is swept away
   expect(await things(old)).toHaveLength(2);
   await sweepUntilGone(older);
   expect(await kept(old)).toBe(true);
+});
+
+test("a call that pretends a later day makes nobody else's answer be forgotten", async () => {
+  const requestId = crypto.randomUUID();
+  const today = Temporal.Now.instant();
+  const first = await make({ requestId, now: today });
+  for (let request = 0; request < 20; request++) {
+    await make({ requestId: crypto.randomUUID(), now: today.add({ hours: 24 * 365 }) });
+  }
+  expect(await make({ requestId, now: today })).toEqual(first);
 });
 
 async function twinWaits(): Promise<void> {

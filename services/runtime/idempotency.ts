@@ -93,7 +93,10 @@ async function earlierAnswer<I extends DescMessage, O extends DescMessage>(
   return { response: fromBinary(method.output, earlier.response ?? new Uint8Array()) };
 }
 
-/** Skips the rows that somebody else is at: nothing waits for the sweep. */
+/**
+ * Skips the rows that somebody else is at: nothing waits for the sweep. A call that pretends a later time sweeps by the
+ * database's clock all the same: other callers' answers are not its to forget.
+ */
 async function keep<I extends DescMessage, O extends DescMessage>(
   tx: Transaction,
   { method, caller, request, now }: IdempotentCall<I, O>,
@@ -104,7 +107,8 @@ async function keep<I extends DescMessage, O extends DescMessage>(
   await tx.query(sql.type(z.object({}))`
     with swept as (
       delete from idempotency where (subject, request_id) in (
-        select subject, request_id from idempotency where answered_at <= ${oldest(now)}
+        select subject, request_id from idempotency
+        where answered_at <= least(${oldest(now)}, now() - make_interval(hours => ${KEPT_HOURS}))
         order by answered_at limit ${SWEPT_PER_REQUEST} for update skip locked
       )
     )

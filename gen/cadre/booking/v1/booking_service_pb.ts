@@ -457,7 +457,7 @@ export type LedgerEntry = Message<"cadre.booking.v1.LedgerEntry"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Both absent unless completed.
+   * Both present exactly when the session is completed.
    *
    * @generated from field: google.protobuf.Timestamp complete_time = 7;
    */
@@ -523,6 +523,7 @@ export const BookingService: GenService<{
    * Repeating the request_id with the same body gives the first answer for 24 hours, refusals included.
    *
    * Fails with
+   *   STUDENT_MISMATCH, OPERATOR_MISMATCH: a student books only for itself, an operator only in its own zones;
    *   STUDENT_NOT_FOUND, COURSE_NOT_FOUND: there is no such thing;
    *   NO_ZONE_COVERS_LOCATION: nobody teaches there;
    *   SCHEDULE_IN_PAST, SCHEDULE_TOO_FAR_AHEAD: a session would start in the past, or in more than two years;
@@ -534,7 +535,8 @@ export const BookingService: GenService<{
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
    *
-   * Every answer but the last two leaves a decision, named in the response or in the ErrorInfo's metadata.
+   * An assignment leaves a decision, named in the purchase, and so does every refusal from STUDENT_NOT_FOUND to
+   * NO_TRAINER_AVAILABLE, named in the ErrorInfo's metadata as decision_id.
    *
    * @generated from rpc cadre.booking.v1.BookingService.BookPurchase
    */

@@ -232,8 +232,9 @@ export const ZoneService: GenService<{
   /**
    * Adds a zone. Repeating the request_id with the same body gives the first answer.
    *
-   * Fails with ZONE_NAME_TAKEN when the operator has a zone of that name, and with FRANCHISE_NOT_FOUND when the
-   * franchise does not exist.
+   * Fails with ZONE_NAME_TAKEN when the operator has a zone of that name, with FRANCHISE_NOT_FOUND when the franchise
+   * does not exist, with OPERATOR_MISMATCH when an operator adds a zone to another operator, and with
+   * TRAINER_DIRECTORY_UNAVAILABLE when the franchise cannot be looked up just now.
    *
    * @generated from rpc cadre.booking.v1.ZoneService.CreateZone
    */
@@ -245,7 +246,7 @@ export const ZoneService: GenService<{
   /**
    * Reads one zone.
    *
-   * Fails with ZONE_NOT_FOUND.
+   * Fails with ZONE_NOT_FOUND; for an operator also when another operator runs the zone.
    *
    * @generated from rpc cadre.booking.v1.ZoneService.GetZone
    */
@@ -255,7 +256,9 @@ export const ZoneService: GenService<{
     output: typeof GetZoneResponseSchema;
   },
   /**
-   * Lists zones by id.
+   * Lists zones by id, an operator's own only.
+   *
+   * Fails with OPERATOR_MISMATCH when an operator asks for another operator's zones.
    *
    * @generated from rpc cadre.booking.v1.ZoneService.ListZones
    */
@@ -268,7 +271,7 @@ export const ZoneService: GenService<{
    * Finds the zone that serves a point: of those that cover it the one whose centre is nearest, then the one with the
    * smaller radius, then the one with the smaller id.
    *
-   * Fails with NO_ZONE_COVERS_LOCATION.
+   * Fails with NO_ZONE_COVERS_LOCATION; for an operator also when the zone is another operator's.
    *
    * @generated from rpc cadre.booking.v1.ZoneService.LocateZone
    */

@@ -26,7 +26,7 @@ export type Certificate = Message<"cadre.certificate.v1.Certificate"> & {
   certificateId: string;
 
   /**
-   * For people: Crockford base 32 in groups, the last character checks the others, such as "K7QM-2XDA-94TB-H".
+   * For people: Crockford base 32 in groups, the last character checks the others, such as "K7QM-2XDA-94TB-H0VW-J".
    *
    * @generated from field: string number = 2;
    */

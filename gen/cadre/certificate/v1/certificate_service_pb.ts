@@ -258,9 +258,11 @@ export const VerifyCertificateResponseSchema: GenMessage<VerifyCertificateRespon
 export const CertificateService: GenService<{
   /**
    * Issues the certificate of a purchase. The completion ledger is read from booking, nothing that the caller says is
-   * believed. A purchase has one certificate: issuing again answers with the first.
+   * believed. A purchase has one certificate: issuing again answers with the first, under whatever request_id.
    *
-   * Fails with PURCHASE_NOT_FOUND, and with CERTIFICATE_NOT_EARNED unless every session is completed.
+   * Fails with PURCHASE_NOT_FOUND; with CERTIFICATE_NOT_EARNED unless every session is completed; with
+   * COMPLETION_LEDGER_UNAVAILABLE or TRAINER_DIRECTORY_UNAVAILABLE when booking or trainer cannot be asked just now.
+   * These are not kept under the request_id: the same request may succeed later.
    *
    * @generated from rpc cadre.certificate.v1.CertificateService.IssueCertificate
    */
@@ -273,7 +275,7 @@ export const CertificateService: GenService<{
    * Reads one certificate, by its id or by its number.
    *
    * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is not the caller's; with CERTIFICATE_NUMBER_MISTYPED
-   * when the number's check character is wrong.
+   * when the number's check character is wrong, or what was given cannot be a number at all.
    *
    * @generated from rpc cadre.certificate.v1.CertificateService.GetCertificate
    */

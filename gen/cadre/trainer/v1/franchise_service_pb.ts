@@ -163,7 +163,7 @@ export const FranchiseService: GenService<{
     output: typeof CreateFranchiseResponseSchema;
   },
   /**
-   * Reads one franchise.
+   * Reads one franchise. An operator reads only its own.
    *
    * Fails with FRANCHISE_NOT_FOUND.
    *
@@ -175,7 +175,7 @@ export const FranchiseService: GenService<{
     output: typeof GetFranchiseResponseSchema;
   },
   /**
-   * Lists franchises by name.
+   * Lists franchises by name. An operator sees only its own.
    *
    * @generated from rpc cadre.trainer.v1.FranchiseService.ListFranchises
    */

@@ -69,6 +69,8 @@ export type CreateTrainerRequest = Message<"cadre.trainer.v1.CreateTrainerReques
   dailySessionLimit: number;
 
   /**
+   * No two of them overlap.
+   *
    * @generated from field: repeated cadre.trainer.v1.WorkingHours working_hours = 9;
    */
   workingHours: WorkingHours[];
@@ -159,7 +161,7 @@ export type GetTrainersResponse = Message<"cadre.trainer.v1.GetTrainersResponse"
   trainers: Trainer[];
 
   /**
-   * In the order of the request.
+   * In the order of the request, in lower case.
    *
    * @generated from field: repeated string missing_trainer_ids = 2;
    */
@@ -535,6 +537,8 @@ export const TrainerService: GenService<{
   /**
    * Lists trainers by id, an operator's own only.
    *
+   * Fails with OPERATOR_MISMATCH when an operator asks for another operator's trainers.
+   *
    * @generated from rpc cadre.trainer.v1.TrainerService.ListTrainers
    */
   listTrainers: {
@@ -545,6 +549,8 @@ export const TrainerService: GenService<{
   /**
    * Finds the active trainers of an operator who are qualified for a course on every date given and reach a point,
    * nearest first, and counts how many trainers each condition left over.
+   *
+   * Fails with OPERATOR_MISMATCH when an operator asks for another operator's trainers.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.SearchTrainers
    */
@@ -567,7 +573,7 @@ export const TrainerService: GenService<{
     output: typeof GrantQualificationResponseSchema;
   },
   /**
-   * Notes that a trainer is away. Nothing is booked into the time from now on; what is booked stays booked.
+   * Notes that a trainer is away, for two years at the most. Nothing is booked into the time from now on; what is booked stays booked.
    * Repeating the request_id with the same body gives the first answer.
    *
    * Fails with TRAINER_NOT_FOUND.
