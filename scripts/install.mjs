@@ -1,14 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const REASONS = [
   [/ENOSPC|no space left on device/i, "the disk is full"],
-  [/EROFS/, "this folder is on a read-only file system"],
-  [/EACCES|EPERM/, "this user may not write to this folder or to npm's cache"],
+  [/EACCES|EPERM|EROFS/, "this user may not write to this folder or to npm's cache"],
   [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EIDLETIMEOUT|ERR_SOCKET_TIMEOUT|ENOTCACHED/,
-    "the npm registry cannot be reached; is there a network?",
+    "the npm registry cannot be reached",
   ],
   [
     /code EUSAGE/,
@@ -23,6 +22,7 @@ export async function install(root, notify) {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   if (isInstalled(root, lock)) return null;
 
+  if (!isWritable(root)) return `The packages could not be installed: this user may not write to ${root}.`;
   notify("Installing the packages of package-lock.json (once, less than a minute on most networks) …");
   const { code, output } = await npmCi(root);
   if (code === "ENOENT") return "Cadre needs npm to install its packages, and there is none here.";
@@ -45,6 +45,15 @@ function isInstalled(root, lock) {
   if (!upToDate) return false;
   const { stdout } = spawnSync(join(root, "node_modules", ".bin", "node"), ["--version"], { encoding: "utf8" });
   return stdout?.trim() === `v${lock.packages["node_modules/node"].version}`;
+}
+
+function isWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readInstalled(root) {
