@@ -37,7 +37,9 @@ export interface Mesh {
   transportAs(role: Role, claims?: Record<string, string>): Transport;
   /** As a power failure would. */
   kill(name: ProcessName): Promise<void>;
-  /** Starts a killed process again, on the same port, and waits until the gateway has found it. */
+  /** As whoever replaces it would: SIGTERM, and it finishes what it has. */
+  end(name: ProcessName): Promise<void>;
+  /** Starts a process again that was killed or ended, on the same port, and waits until the gateway has found it. */
   start(name: ProcessName): Promise<void>;
   /** Throws with the last lines of its log when a process has died by itself. */
   stop(): Promise<void>;
@@ -72,6 +74,12 @@ export async function startMesh(): Promise<Mesh> {
     });
     running.set(plan.name, process);
     await Promise.race([child.ready, child.ended]);
+  }
+  function take(name: ProcessName): Running {
+    const process = running.get(name);
+    if (!process) throw new Error(`${name} does not run`);
+    running.delete(name);
+    return process;
   }
   async function stop(): Promise<void> {
     const deaths = [...running.values()].flatMap(({ death }) => death ?? []);
@@ -109,12 +117,13 @@ export async function startMesh(): Promise<Mesh> {
         ],
       }),
     async kill(name) {
-      const process = running.get(name);
-      if (!process) throw new Error(`${name} does not run`);
-      running.delete(name);
+      const process = take(name);
       process.force.abort();
       await process.child.ended.catch(() => undefined); // It was killed: that is no news.
       await process.child[Symbol.asyncDispose]();
+    },
+    async end(name) {
+      await take(name).child[Symbol.asyncDispose]();
     },
     async start(name) {
       const plan = plans.get(name);
