@@ -50,7 +50,7 @@ export function readRefusal(stored: StoredRefusal, service: DescService): Domain
 }
 
 function readDetails(details: NonNullable<StoredRefusal["details"]>, service: DescService): RefusalDetail[] {
-  const known = indexDescriptors([service.file, file_google_rpc_error_details]);
+  const known = indexDescriptors([service], [file_google_rpc_error_details]);
   return details.flatMap(({ type, value }) => {
     const desc = known.message(type);
     return desc ? [{ desc, value: fromBinary(desc, Buffer.from(value, "base64")) }] : [];
