@@ -1,8 +1,8 @@
-import { type DescExtension, type DescFile, type DescMessage, toBinary } from "@bufbuild/protobuf";
+import { type DescExtension, type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
-/** Where everything that a set of files mentions is declared, by the names that reflection clients ask for. */
+/** Where everything that a set of services mentions is declared, by the names that reflection clients ask for. */
 export interface DescriptorIndex {
   file(name: string): DescFile | undefined;
   /** A fully qualified name of anything that has one, enum values and fields included. */
@@ -13,9 +13,10 @@ export interface DescriptorIndex {
   encoded(file: DescFile): Uint8Array<ArrayBuffer>[];
 }
 
-export function indexDescriptors(roots: readonly DescFile[]): DescriptorIndex {
+/** `others` are files that no service mentions. */
+export function indexDescriptors(services: readonly DescService[], others: readonly DescFile[] = []): DescriptorIndex {
   const files = new Set<DescFile>();
-  for (const root of roots) addFile(files, root);
+  for (const file of [...services.map(({ file }) => file), ...others]) addFile(files, file);
 
   const byName = new Map<string, DescFile>();
   const bySymbol = new Map<string, DescFile>();

@@ -28,7 +28,7 @@ type Answer = NonNullable<
 export function reflectionServices(services: readonly DescService[]): ServiceBinding[] {
   const listed = [...services, ServerReflectionV1, ServerReflectionV1alpha];
   // What refusals carry is in no contract, but a client that asks can then show it.
-  const index = indexDescriptors([...listed.map(({ file }) => file), file_google_rpc_error_details]);
+  const index = indexDescriptors(listed, [file_google_rpc_error_details]);
   const names = listed.map((service) => service.typeName).sort();
 
   async function* answerAll<R extends Request>(requests: AsyncIterable<R>) {
