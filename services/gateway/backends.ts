@@ -16,9 +16,6 @@ import type { Backend } from "./forward.ts";
 
 const HEALTH_TIMEOUT_MS = 1000;
 
-/** By default a channel waits for up to two minutes before it looks again whether a service is back. */
-const RECONNECT = { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000 };
-
 export interface OpenBackend extends Backend {
   services: DescService[];
   close(): void;
@@ -41,7 +38,7 @@ export async function backendReadiness(backends: readonly Backend[]): Promise<Re
 
 function open(name: string, address: string, services: DescService[]): OpenBackend {
   // The caller's own token goes on, not one of the gateway: the services behind decide by it.
-  const transport = createGrpcTransport({ address, interceptors: [observeClient()], channelOptions: RECONNECT });
+  const transport = createGrpcTransport({ address, interceptors: [observeClient()] });
   return { name, services, transport, close: () => transport.close() };
 }
 

@@ -49,6 +49,8 @@ interface Ending {
 
 const READ_MAX_BYTES = 4 * 1024 * 1024;
 const WRITE_MAX_BYTES = 4 * 1024 * 1024;
+/** By default a channel waits for up to two minutes before it looks again whether a service is back. */
+const RECONNECT = { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000 };
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -62,6 +64,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
     "grpc.max_receive_message_length": READ_MAX_BYTES,
     "grpc.max_send_message_length": WRITE_MAX_BYTES,
+    ...RECONNECT,
     ...options.channelOptions,
   });
   const interceptors = options.interceptors ?? [];
