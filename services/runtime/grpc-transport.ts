@@ -48,7 +48,8 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
         interceptors,
         ...limits(signal, budgetMs),
         req: { ...requestOf(method, header, contextValues), stream: false, method, message },
-        next: (request) => callUnary(client, request, budgetMs),
+        // A throw would leave the deadline's timer behind; a rejection does not.
+        next: async (request) => callUnary(client, request, budgetMs),
       });
     },
 
