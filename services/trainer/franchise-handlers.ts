@@ -9,7 +9,7 @@ import { franchiseMissing, toProto } from "./franchise.ts";
 import { findFranchise, listFranchises } from "./franchise-queries.ts";
 import { visibleTo } from "./operator.ts";
 
-export function franchiseHandlers(deps: Deps): ServiceImpl<typeof FranchiseService> {
+export function franchiseHandlers(deps: Deps): Partial<ServiceImpl<typeof FranchiseService>> {
   return {
     createFranchise(request, context) {
       return createFranchise(deps, request, callerOf(context));

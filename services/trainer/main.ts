@@ -1,7 +1,7 @@
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
+import { standIn } from "../runtime/testing/stand-in.ts";
 import { trainerConfig } from "./config.ts";
 import { franchiseHandlers } from "./franchise-handlers.ts";
 import { trainerHandlers } from "./trainer-handlers.ts";
@@ -13,10 +13,7 @@ await runService(process, {
   async start({ db, now, newId }) {
     const deps = { db, now, newId };
     return {
-      services: [
-        implement(FranchiseService, franchiseHandlers(deps)),
-        implement(TrainerService, trainerHandlers(deps)),
-      ],
+      services: [standIn(FranchiseService, franchiseHandlers(deps)), standIn(TrainerService, trainerHandlers(deps))],
     };
   },
 });

@@ -14,7 +14,7 @@ import { searchTrainers } from "./search-query.ts";
 import { searchOf } from "./search-trainers.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 
-export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> {
+export function trainerHandlers(deps: Deps): Partial<ServiceImpl<typeof TrainerService>> {
   const { db, now } = deps;
   return {
     createTrainer(request, context) {

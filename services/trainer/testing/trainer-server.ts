@@ -6,9 +6,9 @@ import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Database } from "../../runtime/database.ts";
-import { implement } from "../../runtime/implement.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
+import { standIn } from "../../runtime/testing/stand-in.ts";
 import { franchiseHandlers } from "../franchise-handlers.ts";
 import { trainerHandlers } from "../trainer-handlers.ts";
 import { counted } from "./counted.ts";
@@ -40,7 +40,7 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   let now = Temporal.Instant.from("2026-06-01T12:00:00Z");
   const deps = { db, now: () => now, newId: randomUUIDv7 };
   const server = await startTestServer({
-    services: [implement(TrainerService, trainerHandlers(deps)), implement(FranchiseService, franchiseHandlers(deps))],
+    services: [standIn(TrainerService, trainerHandlers(deps)), standIn(FranchiseService, franchiseHandlers(deps))],
   });
 
   const as: TrainerServer["as"] = (role, claims) => {
