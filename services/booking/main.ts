@@ -21,8 +21,9 @@ await runService(process, {
   config: bookingConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect, logger, onClose }) {
-    const trainer = connect(config.TRAINER_ADDRESS);
-    const certificates = createClient(CertificateService, connect(config.CERTIFICATE_ADDRESS));
+    const trainer = connect("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService]);
+    const certificate = connect("certificate", config.CERTIFICATE_ADDRESS, [CertificateService]);
+    const certificates = createClient(CertificateService, certificate);
     const jobs = await runCertificateJobs({ queueUrl: config.QUEUE_DATABASE_URL, certificates, logger });
     onClose(() => jobs.stop());
 

@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
@@ -26,10 +26,13 @@ import {
 import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { errorFrom } from "./grpc-status.ts";
+import { retryOptions } from "./retry-policy.ts";
 
 export interface GrpcTransportOptions {
   /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102". */
   address: string;
+  /** What is called there: the calls that their contracts call repeatable are retried. None are unless given. */
+  services?: readonly DescService[];
   /** Outermost first. */
   interceptors?: Interceptor[];
   /** Plain text unless given. */
@@ -62,6 +65,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
     "grpc.max_receive_message_length": READ_MAX_BYTES,
     "grpc.max_send_message_length": WRITE_MAX_BYTES,
+    ...(options.services ? retryOptions(options.services) : {}),
     ...options.channelOptions,
   });
   const interceptors = options.interceptors ?? [];
