@@ -8,11 +8,13 @@ import { createTrainer } from "./create-trainer.ts";
 import type { Deps } from "./deps.ts";
 import { getTrainers } from "./get-trainers.ts";
 import { grantQualification } from "./grant-qualification.ts";
+import { importTrainers } from "./import-trainers.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { findTrainers, listTrainers } from "./queries.ts";
 import { searchTrainers } from "./search-query.ts";
 import { searchOf } from "./search-trainers.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
+import { watchTrainers } from "./watch-trainers.ts";
 
 export function trainerHandlers(deps: Deps): Partial<ServiceImpl<typeof TrainerService>> {
   const { db, now } = deps;
@@ -48,12 +50,20 @@ export function trainerHandlers(deps: Deps): Partial<ServiceImpl<typeof TrainerS
       return { matches: matches.map(({ trainer, ...match }) => ({ ...match, trainer: toProto(trainer) })), funnel };
     },
 
+    watchTrainers({ position }, context) {
+      return watchTrainers(deps, position, context.signal);
+    },
+
     grantQualification(request, context) {
       return grantQualification(deps, request, callerOf(context));
     },
 
     addTimeOff(request, context) {
       return addTimeOff(deps, request, callerOf(context));
+    },
+
+    async importTrainers(requests, context) {
+      return { report: await importTrainers(deps, requests, callerOf(context)) };
     },
   };
 }

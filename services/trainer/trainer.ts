@@ -36,6 +36,17 @@ export function trainerMissing(trainerId: string): DomainError {
   });
 }
 
+export function statusOf(status: TrainerStatus): Trainer["status"] {
+  switch (status) {
+    case TrainerStatus.SUSPENDED:
+      return "suspended";
+    case TrainerStatus.LEFT:
+      return "left";
+    default:
+      return "active";
+  }
+}
+
 export function toProto({ franchiseId, ...trainer }: Trainer): MessageInitShape<typeof TrainerSchema> {
   return {
     ...trainer,
