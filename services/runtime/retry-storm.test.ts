@@ -24,7 +24,7 @@ beforeEach(async () => {
     return { franchise: { franchiseId: FRANCHISE_ID } };
   };
   server = await startTestServer({
-    services: [{ service: FranchiseService, impl: { getFranchise } as ServiceBinding["impl"] }],
+    services: [standIn(FranchiseService, { getFranchise })],
   });
 });
 afterEach(async () => {
