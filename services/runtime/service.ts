@@ -30,6 +30,8 @@ export interface ServiceParts<Config extends ServiceConfig> {
    */
   connect: (dependency: string, address: string, services: readonly DescService[]) => Transport;
   logger: Logger;
+  /** Aborted when the service begins to stop: a stream without an end of its own ends then. */
+  stopping: AbortSignal;
   /** Run while stopping, after the last call has been answered; the last one given runs first. */
   onClose: (close: () => Promise<unknown>) => void;
 }
@@ -94,7 +96,9 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     return transport;
   };
   const now = config.DEVELOPMENT_CLOCK === "on" ? developmentClock : systemClock;
-  const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, onClose });
+  const ending = new AbortController();
+  const stopping = ending.signal;
+  const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, stopping, onClose });
 
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
   const server = await serve({
@@ -114,6 +118,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   return async () => {
     logger.info("stopping");
+    ending.abort();
     await server.stop(GRACE_MS);
     await admin.close();
     for (const close of closers) await close();

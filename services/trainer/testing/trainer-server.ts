@@ -5,10 +5,12 @@ import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_servic
 import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Database } from "../../runtime/database.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import { standIn } from "../../runtime/testing/stand-in.ts";
+import { createChangePoll } from "../change-poll.ts";
 import { franchiseHandlers } from "../franchise-handlers.ts";
 import { trainerHandlers } from "../trainer-handlers.ts";
 import { counted } from "./counted.ts";
@@ -30,6 +32,8 @@ export interface TrainerServer {
   setTime(now: string): void;
   as(role: keyof typeof ROLES, claims?: Record<string, string>): Clients;
   operator(operatorId: string): Clients;
+  /** Stops, and starts again on the same database, at another address. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,13 +42,10 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   const { db, statements } = counted(database.db);
   let now = Temporal.Instant.from("2026-06-01T12:00:00Z");
-  const deps = { db, now: () => now, newId: randomUUIDv7 };
-  const server = await startTestServer({
-    services: [standIn(TrainerService, trainerHandlers(deps)), standIn(FranchiseService, franchiseHandlers(deps))],
-  });
+  let running = await startOn(db, () => now);
 
   const as: TrainerServer["as"] = (role, claims) => {
-    const transport = server.transportAs(ROLES[role], claims);
+    const transport = running.server.transportAs(ROLES[role], claims);
     return { trainers: createClient(TrainerService, transport), franchises: createClient(FranchiseService, transport) };
   };
   return {
@@ -55,9 +56,29 @@ export async function startTrainerServer(): Promise<TrainerServer> {
     },
     as,
     operator: (operatorId) => as("operator", { operator_id: operatorId, franchise_id: operatorId }),
+    async restart() {
+      await running.stop();
+      running = await startOn(db, () => now);
+    },
     async close() {
-      await server.close();
+      await running.stop();
       await database.close();
+    },
+  };
+}
+
+async function startOn(db: Database, now: Clock) {
+  const ending = new AbortController();
+  const stopping = ending.signal;
+  const deps = { db, now, newId: randomUUIDv7, poll: createChangePoll(db, stopping), stopping };
+  const server = await startTestServer({
+    services: [standIn(TrainerService, trainerHandlers(deps)), standIn(FranchiseService, franchiseHandlers(deps))],
+  });
+  return {
+    server,
+    async stop() {
+      ending.abort();
+      await server.close();
     },
   };
 }
