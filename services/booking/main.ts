@@ -12,6 +12,8 @@ import { bookingHandlers } from "./booking-handlers.ts";
 import { runCertificateJobs } from "./certificate-jobs.ts";
 import { bookingConfig } from "./config.ts";
 import { courseHandlers } from "./course-handlers.ts";
+import { publishDirectoryMetrics } from "./directory-metrics.ts";
+import { followTrainers } from "./follow-trainers.ts";
 import { studentHandlers } from "./student-handlers.ts";
 import { trainerDirectory } from "./trainer-directory.ts";
 import { zoneHandlers } from "./zone-handlers.ts";
@@ -28,7 +30,14 @@ await runService(process, {
     onClose(() => jobs.stop());
 
     const catalogue = { db, now, newId, franchises: createClient(FranchiseService, trainer) };
-    const bookings = { db, now, newId, trainers: trainerDirectory(createClient(TrainerService, trainer)) };
+    const trainers = trainerDirectory(createClient(TrainerService, trainer), {
+      nowMs: () => performance.now(),
+      maxTrainers: config.TRAINER_CACHE_SIZE,
+      maxAgeMs: config.TRAINER_CACHE_MAX_AGE_S * 1000,
+    });
+    onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
+    publishDirectoryMetrics(trainers);
+    const bookings = { db, now, newId, trainers };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),
