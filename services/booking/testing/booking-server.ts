@@ -1,5 +1,5 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { runMigrations } from "graphile-worker";
@@ -27,7 +27,7 @@ import { bookingHandlers } from "../booking-handlers.ts";
 import { courseHandlers } from "../course-handlers.ts";
 import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
-import { type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
+import { type DirectoryChanges, type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
 import { zoneHandlers } from "../zone-handlers.ts";
 
 export const COMPANY = "c0000000-0000-4000-8000-000000000000";
@@ -48,6 +48,8 @@ export interface BookingServer {
   trainers: TrainerDirectory;
   /** Lets the directory follow changes, from the moment on that the promise is resolved. */
   follow(): Promise<void>;
+  /** Tells who watches that these have changed, and returns when the directory has heard of it. */
+  tell(...trainerIds: string[]): Promise<void>;
   /** Clients of an administrator. */
   bookings: Client<typeof BookingService>;
   zones: Client<typeof ZoneService>;
@@ -95,6 +97,7 @@ export async function startBookingServer(options: { nowMs?: () => number } = {})
   });
   const admin = server.transportAs(Role.ADMIN);
   const stopping: (() => Promise<void>)[] = [];
+  const heard = new EventEmitter();
   return {
     database,
     server,
@@ -106,9 +109,17 @@ export async function startBookingServer(options: { nowMs?: () => number } = {})
         trainers.changes.begun();
         resolve();
       };
-      const stop = followTrainers(client, { ...trainers.changes, begun }, quiet);
+      const told: DirectoryChanges["told"] = (changes, more) => {
+        trainers.changes.told(changes, more);
+        heard.emit("told");
+      };
+      stopping.push(followTrainers(client, { begun, told }, quiet));
       await promise;
-      stopping.push(stop);
+    },
+    async tell(...trainerIds) {
+      const told = once(heard, "told");
+      directory.changes.emit("change", trainerIds);
+      await told;
     },
     bookings: createClient(BookingService, admin),
     zones: createClient(ZoneService, admin),
