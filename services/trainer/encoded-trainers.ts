@@ -1,21 +1,10 @@
-import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
+import type { MessageShape } from "@bufbuild/protobuf";
 import { LRUCache } from "lru-cache";
-import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import type { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { Database } from "../runtime/database.ts";
 import { readChanged } from "./changed-query.ts";
+import { answerOf, type Encoded, encode, usable } from "./encoded-trainer.ts";
 import type { Visible } from "./operator.ts";
-import { type Trainer, toProto } from "./trainer.ts";
-import { PAST_TIME_OFF_HOURS } from "./trainer-document.ts";
-
-/** A trainer as it stands in an answer, tag and length included. */
-interface Encoded {
-  bytes: Uint8Array;
-  version: number;
-  /** Between these two the same time off is told. */
-  fromMs: number;
-  untilMs: number;
-}
 
 export interface EncodedTrainers {
   /** In the order asked, each once however often and in whatever case it was asked for. */
@@ -30,9 +19,6 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 /** What the cache and its index need beside the bytes. */
 const OVERHEAD_BYTES = 300;
-
-/** `trainers` of GetTrainersResponse. */
-const FIELD = GetTrainersResponseSchema.field.trainers.number;
 
 /**
  * Answers GetTrainers without encoding the trainers anew: their bytes are kept, and every read asks the database, in one
@@ -64,29 +50,4 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
       return answerOf(found, missing);
     },
   };
-}
-
-/** The trainers as the field of the answer that the reader's schema will take them for. */
-function answerOf(trainers: Encoded[], missingTrainerIds: string[]): MessageShape<typeof GetTrainersResponseSchema> {
-  const answer = create(GetTrainersResponseSchema, { missingTrainerIds });
-  answer.$unknown = trainers.map(({ bytes }) => ({
-    no: FIELD,
-    wireType: WireType.LengthDelimited,
-    data: bytes.subarray(1),
-  }));
-  return answer;
-}
-
-function encode(trainer: Trainer, nowMs: number): Encoded {
-  const ends = trainer.timeOff.map(({ endTime }) => endTime.add({ hours: PAST_TIME_OFF_HOURS }).epochMilliseconds);
-  return {
-    bytes: toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [toProto(trainer)] })),
-    version: trainer.version,
-    fromMs: nowMs,
-    untilMs: Math.min(...ends, Number.POSITIVE_INFINITY),
-  };
-}
-
-function usable(encoded: Encoded | undefined, nowMs: number): Encoded | undefined {
-  return encoded && nowMs >= encoded.fromMs && nowMs < encoded.untilMs ? encoded : undefined;
 }
