@@ -4,7 +4,13 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { createEncodedTrainers } from "./encoded-trainers.ts";
 import { counted } from "./testing/counted.ts";
-import { givenFranchise, givenTrainer, startTrainerServer, type TrainerServer } from "./testing/trainer-server.ts";
+import {
+  COURSE_ID,
+  givenFranchise,
+  givenTrainer,
+  startTrainerServer,
+  type TrainerServer,
+} from "./testing/trainer-server.ts";
 
 const noon = Temporal.Instant.from("2026-06-01T12:00:00Z");
 const everybody = { of: "everybody" } as const;
@@ -37,10 +43,14 @@ test("a change is in the next answer", async () => {
   const { trainers } = server.as("admin");
   const { trainerId } = await givenTrainer(server.as("admin"));
   await trainers.getTrainers({ trainerIds: [trainerId] });
-  const courseId = randomUUIDv7();
-  await trainers.grantQualification({ requestId: randomUUIDv7(), trainerId, courseId, fromDate: "2026-01-01" });
+  await trainers.grantQualification({
+    requestId: randomUUIDv7(),
+    trainerId,
+    courseId: COURSE_ID,
+    fromDate: "2026-01-01",
+  });
   const [trainer] = (await trainers.getTrainers({ trainerIds: [trainerId] })).trainers;
-  expect(trainer).toMatchObject({ version: 2n, qualifications: [{ courseId }] });
+  expect(trainer).toMatchObject({ version: 2n, qualifications: [{ courseId: COURSE_ID }] });
 });
 
 test("what is kept is shown to nobody who may not see it", async () => {

@@ -6,18 +6,26 @@ import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { addTimeOff } from "./add-time-off.ts";
 import { createTrainer } from "./create-trainer.ts";
 import type { Deps } from "./deps.ts";
+import { createEncodedTrainers } from "./encoded-trainers.ts";
 import { getTrainers } from "./get-trainers.ts";
 import { grantQualification } from "./grant-qualification.ts";
 import { importTrainers } from "./import-trainers.ts";
+import { listTimeOffOf } from "./list-time-off.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { findTrainers, listTrainers } from "./queries.ts";
+import { masked, readMask } from "./read-mask.ts";
+import { removeTimeOff } from "./remove-time-off.ts";
+import { revokeQualification } from "./revoke-qualification.ts";
 import { searchTrainers } from "./search-query.ts";
 import { searchOf } from "./search-trainers.ts";
-import { toProto, trainerMissing } from "./trainer.ts";
+import { setWorkingHours } from "./set-working-hours.ts";
+import { statusOf, toProto, trainerMissing } from "./trainer.ts";
+import { updateTrainer } from "./update-trainer.ts";
 import { watchTrainers } from "./watch-trainers.ts";
 
-export function trainerHandlers(deps: Deps): Partial<ServiceImpl<typeof TrainerService>> {
+export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> {
   const { db, now } = deps;
+  const encoded = createEncodedTrainers(db);
   return {
     createTrainer(request, context) {
       return createTrainer(deps, request, callerOf(context));
@@ -29,37 +37,63 @@ export function trainerHandlers(deps: Deps): Partial<ServiceImpl<typeof TrainerS
       return { trainer: toProto(trainer) };
     },
 
-    async getTrainers({ trainerIds }, context) {
-      const found = await getTrainers(db, trainerIds, visibleTo(callerOf(context)), now());
-      return { ...found, trainers: found.trainers.map(toProto) };
+    async getTrainers({ trainerIds, readMask: asked }, context) {
+      const visible = visibleTo(callerOf(context));
+      if (!asked) return encoded.read(trainerIds, visible, now());
+      const mask = readMask(asked);
+      const found = await getTrainers(db, trainerIds, visible, now(), mask);
+      return { ...found, trainers: found.trainers.map((trainer) => masked(toProto(trainer), mask)) };
     },
 
-    async listTrainers({ operatorId, courseId, ...request }, context) {
+    async listTrainers({ operatorId, courseId, name, ...request }, context) {
       const visible = visibleTo(callerOf(context));
       if (operatorId !== undefined) mayActFor(visible, operatorId);
       const size = pageSize(request.pageSize);
       const after = readPageToken(request.pageToken, z.guid());
-      const found = await listTrainers(db, { visible, operatorId, courseId }, { after, limit: size + 1 }, now());
+      const filter = { visible, operatorId, courseId, statuses: request.statuses.map(statusOf), name };
+      const found = await listTrainers(db, filter, { after, limit: size + 1 }, now());
       const page = pageOf(found, size, ({ trainerId }) => trainerId);
       return { trainers: page.rows.map(toProto), nextPageToken: page.nextPageToken };
     },
 
     async searchTrainers(request, context) {
       mayActFor(visibleTo(callerOf(context)), request.operatorId);
-      const { matches, ...funnel } = await searchTrainers(db, searchOf(request), now());
-      return { matches: matches.map(({ trainer, ...match }) => ({ ...match, trainer: toProto(trainer) })), funnel };
+      const mask = readMask(request.readMask);
+      const { matches, ...funnel } = await searchTrainers(db, searchOf(request, mask), now());
+      const found = matches.map(({ trainer, ...match }) => ({ ...match, trainer: masked(toProto(trainer), mask) }));
+      return { matches: found, funnel };
     },
 
     watchTrainers({ position }, context) {
       return watchTrainers(deps, position, context.signal);
     },
 
+    updateTrainer(request, context) {
+      return updateTrainer(deps, request, callerOf(context));
+    },
+
+    setWorkingHours(request, context) {
+      return setWorkingHours(deps, request, callerOf(context));
+    },
+
     grantQualification(request, context) {
       return grantQualification(deps, request, callerOf(context));
     },
 
+    revokeQualification(request, context) {
+      return revokeQualification(deps, request, callerOf(context));
+    },
+
     addTimeOff(request, context) {
       return addTimeOff(deps, request, callerOf(context));
+    },
+
+    removeTimeOff(request, context) {
+      return removeTimeOff(deps, request, callerOf(context));
+    },
+
+    listTimeOff(request, context) {
+      return listTimeOffOf(db, request, visibleTo(callerOf(context)));
     },
 
     async importTrainers(requests, context) {

@@ -6,11 +6,16 @@ import { sql, type Transaction } from "../runtime/database.ts";
 import { createChangePoll } from "./change-poll.ts";
 import { forgetChanges, placeChanges } from "./change-queries.ts";
 import { counted } from "./testing/counted.ts";
-import { givenTrainer, refusalOf, startTrainerServer, type TrainerServer } from "./testing/trainer-server.ts";
+import {
+  COURSE_ID as courseId,
+  givenTrainer,
+  refusalOf,
+  startTrainerServer,
+  type TrainerServer,
+} from "./testing/trainer-server.ts";
 import { writePosition } from "./watch-position.ts";
 import { watchTrainers } from "./watch-trainers.ts";
 
-const courseId = "0e000000-0000-7000-8000-000000000001";
 const never = new AbortController().signal;
 let server: TrainerServer;
 

@@ -1,5 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../../gen/cadre/booking/v1/course_service_pb.ts";
 import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
@@ -7,13 +9,16 @@ import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Database } from "../../runtime/database.ts";
+import { implement } from "../../runtime/implement.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
-import { standIn } from "../../runtime/testing/stand-in.ts";
 import { createChangePoll } from "../change-poll.ts";
+import { courseCatalogue } from "../course-catalogue.ts";
 import { franchiseHandlers } from "../franchise-handlers.ts";
 import { trainerHandlers } from "../trainer-handlers.ts";
 import { counted } from "./counted.ts";
+import { type CourseDirectory, courseDirectory } from "./course-directory.ts";
+import { type SessionDirectory, sessionDirectory } from "./session-directory.ts";
 
 const ROLES = {
   admin: Role.ADMIN,
@@ -23,6 +28,9 @@ const ROLES = {
   service: Role.SERVICE,
 };
 
+/** A course that booking has. */
+export const COURSE_ID = "0e000000-0000-7000-8000-000000000001";
+
 type Clients = { trainers: Client<typeof TrainerService>; franchises: Client<typeof FranchiseService> };
 
 export interface TrainerServer {
@@ -30,6 +38,9 @@ export interface TrainerServer {
   /** Statements sent to the database by the handlers so far, those in transactions left out. */
   statements(): number;
   setTime(now: string): void;
+  /** Booking's side of it. */
+  courses: CourseDirectory;
+  sessions: SessionDirectory;
   as(role: keyof typeof ROLES, claims?: Record<string, string>): Clients;
   operator(operatorId: string): Clients;
   /** Stops, and starts again on the same database, at another address. */
@@ -42,7 +53,11 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   const { db, statements } = counted(database.db);
   let now = Temporal.Instant.from("2026-06-01T12:00:00Z");
-  let running = await startOn(db, () => now);
+  const courses: CourseDirectory = { courseIds: new Set([COURSE_ID]), failure: null, calls: 0 };
+  const sessions: SessionDirectory = { sessions: [], failure: null, asked: [] };
+  const booking = await startTestServer({ services: [courseDirectory(courses), sessionDirectory(sessions)] });
+  const transport = booking.transportAs(Role.SERVICE);
+  let running = await startOn(db, () => now, transport);
 
   const as: TrainerServer["as"] = (role, claims) => {
     const transport = running.server.transportAs(ROLES[role], claims);
@@ -54,25 +69,30 @@ export async function startTrainerServer(): Promise<TrainerServer> {
     setTime(time) {
       now = Temporal.Instant.from(time);
     },
+    courses,
+    sessions,
     as,
     operator: (operatorId) => as("operator", { operator_id: operatorId, franchise_id: operatorId }),
     async restart() {
       await running.stop();
-      running = await startOn(db, () => now);
+      running = await startOn(db, () => now, transport);
     },
     async close() {
       await running.stop();
+      await booking.close();
       await database.close();
     },
   };
 }
 
-async function startOn(db: Database, now: Clock) {
+async function startOn(db: Database, now: Clock, booking: Transport) {
   const ending = new AbortController();
   const stopping = ending.signal;
-  const deps = { db, now, newId: randomUUIDv7, poll: createChangePoll(db, stopping), stopping };
+  const courses = courseCatalogue(createClient(CourseService, booking));
+  const bookings = createClient(BookingService, booking);
+  const deps = { db, now, newId: randomUUIDv7, courses, bookings, poll: createChangePoll(db, stopping), stopping };
   const server = await startTestServer({
-    services: [standIn(TrainerService, trainerHandlers(deps)), standIn(FranchiseService, franchiseHandlers(deps))],
+    services: [implement(TrainerService, trainerHandlers(deps)), implement(FranchiseService, franchiseHandlers(deps))],
   });
   return {
     server,
