@@ -9,7 +9,7 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { startTestServer, type TestServer } from "../runtime/testing/server.ts";
 import { standIn } from "../runtime/testing/stand-in.ts";
-import { givenFranchise, startTrainerServer, type TrainerServer } from "../trainer/testing/trainer-server.ts";
+import { COURSE_ID, givenFranchise, startTrainerServer, type TrainerServer } from "../trainer/testing/trainer-server.ts";
 import { readHeader, readRows } from "./csv.ts";
 import { kindOf } from "./kinds.ts";
 import { reportLine } from "./report.ts";
@@ -17,7 +17,7 @@ import type { TableReport } from "./table-import.ts";
 
 const HEADER =
   "external_id,franchise,name,time_zone,base_latitude,base_longitude,travel_radius_km,buffer_minutes,daily_session_limit,working_hours,qualifications,status";
-const courseId = "0e000000-0000-7000-8000-000000000001";
+const courseId = COURSE_ID;
 
 let folder: string;
 let trainer: TrainerServer;

@@ -13,6 +13,7 @@ const knownRow = z.object({ externalId: z.string(), trainer: trainerDocument });
 
 /** Those of the franchises that exist. */
 export async function existingFranchises(tx: Transaction, franchiseIds: readonly string[]): Promise<Set<string>> {
+  if (franchiseIds.length === 0) return new Set();
   const rows = await tx.any(sql.type(idRow)`
     select franchise_id as id from franchise where franchise_id = any(${sql.array(franchiseIds, "uuid")})
   `);

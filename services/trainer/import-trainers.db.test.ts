@@ -8,6 +8,7 @@ import type { TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb
 import { sql } from "../runtime/database.ts";
 import { COMPANY_OPERATOR_ID } from "./operator.ts";
 import {
+  COURSE_ID,
   givenFranchise,
   givenTrainer,
   refusalOf,
@@ -18,7 +19,7 @@ import {
 type Row = Omit<MessageInitShape<typeof TrainerRowSchema>, "$typeName" | "$unknown">;
 type Clients = ReturnType<TrainerServer["as"]>;
 
-const courseId = "0e000000-0000-7000-8000-000000000001";
+const courseId = COURSE_ID;
 let server: TrainerServer;
 let franchiseA: string;
 
@@ -79,6 +80,7 @@ test("bad rows are named with everything that is wrong with them, and the good o
       row({ line: 4, externalId: "nowhere", franchiseId: unknown }),
       row({ line: 5, externalId: "bad-day", qualifications: [{ courseId, fromDate: "2026-02-30" }] }),
       row({ line: 6, externalId: "", name: "\0" }),
+      row({ line: 10, externalId: "bad-course", qualifications: [{ courseId: unknown, fromDate: "2026-01-01" }] }),
       good,
     ],
     [
@@ -97,6 +99,7 @@ test("bad rows are named with everything that is wrong with them, and the good o
     [6, "external_id INVALID_FIELD", "name INVALID_FIELD"],
     [8, "external_id DUPLICATE_ROW"],
     [9, "working_hours[1].start_time INVALID_FIELD"],
+    [10, "qualifications[0].course_id COURSE_NOT_FOUND"],
   ]);
 });
 

@@ -3,9 +3,10 @@ import type { ImportTrainersRequest } from "../../gen/cadre/trainer/v1/trainer_s
 import { writeAudit } from "../runtime/audit.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Transaction } from "../runtime/database.ts";
-import { invalidFields } from "../runtime/errors.ts";
+import { type DomainError, invalidFields } from "../runtime/errors.ts";
 import { type ImportReport, importRows, type RowFault, type RowOutcome } from "../runtime/row-import.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
+import { courseMissing } from "./course-catalogue.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseMissing } from "./franchise.ts";
 import {
@@ -52,10 +53,15 @@ export async function importTrainers(
   });
 }
 
-function writeTrainers({ db, newId }: Deps, listed: ListedTrainer[], batch: Batch): Promise<RowOutcome[]> {
+async function writeTrainers(deps: Deps, listed: ListedTrainer[], batch: Batch): Promise<RowOutcome[]> {
+  const { db, newId, courses } = deps;
+  const taught = listed.flatMap(({ qualifications }) => qualifications.map(({ courseId }) => courseId));
+  const unknownCourses = new Set(taught.length > 0 ? await courses.missing(taught) : []);
+
   return db.transaction(async (tx) => {
-    const refused = await unknownFranchises(tx, listed);
-    const accepted = listed.filter((trainer) => !refused.has(trainer));
+    const existing = await existingFranchises(tx, [...new Set(listed.flatMap(({ franchiseId }) => franchiseId ?? []))]);
+    const faults = new Map(listed.map((trainer) => [trainer, unknownNames(trainer, existing, unknownCourses)]));
+    const accepted = listed.filter((trainer) => faults.get(trainer)?.length === 0);
     const { created, updated } = await save(tx, accepted, newId, batch.now);
     await recordImport(tx, created, updated, batch);
 
@@ -63,7 +69,10 @@ function writeTrainers({ db, newId }: Deps, listed: ListedTrainer[], batch: Batc
       ...created.map((trainer) => [keyOf(trainer), "created"] as const),
       ...updated.map((trainer) => [keyOf(trainer), "updated"] as const),
     ]);
-    return listed.map((trainer) => refused.get(trainer) ?? outcomes.get(keyOf(trainer)) ?? "unchanged");
+    return listed.map((trainer) => {
+      const refused = faults.get(trainer) ?? [];
+      return refused.length > 0 ? refused : (outcomes.get(keyOf(trainer)) ?? "unchanged");
+    });
   });
 }
 
@@ -102,17 +111,20 @@ async function changed(tx: Transaction, listed: ListedTrainer[], now: Temporal.I
   });
 }
 
-async function unknownFranchises(tx: Transaction, listed: ListedTrainer[]): Promise<Map<ListedTrainer, RowFault[]>> {
-  const asked = new Set(listed.flatMap(({ franchiseId }) => franchiseId ?? []));
-  const existing = asked.size > 0 ? await existingFranchises(tx, [...asked]) : asked;
-  return new Map(
-    listed.flatMap((trainer): [ListedTrainer, RowFault[]][] => {
-      const { franchiseId } = trainer;
-      if (franchiseId === null || existing.has(franchiseId)) return [];
-      const { reason, message } = franchiseMissing(franchiseId);
-      return [[trainer, [{ field: "franchise_id", reason, message }]]];
-    }),
-  );
+function unknownNames(
+  { franchiseId, qualifications }: ListedTrainer,
+  franchises: ReadonlySet<string>,
+  unknownCourses: ReadonlySet<string>,
+): RowFault[] {
+  const fault = (field: string, { reason, message }: DomainError): RowFault => ({ field, reason, message });
+  return [
+    ...(franchiseId === null || franchises.has(franchiseId)
+      ? []
+      : [fault("franchise_id", franchiseMissing(franchiseId))]),
+    ...qualifications.flatMap(({ courseId }, index) =>
+      unknownCourses.has(courseId) ? [fault(`qualifications[${index}].course_id`, courseMissing(courseId))] : [],
+    ),
+  ];
 }
 
 /** One line of the audit log for each operator: it names every trainer that the batch made or changed. */
