@@ -14,6 +14,8 @@ import { type Figure, rounded } from "../figure.ts";
 import { type LoadClient, loadClient } from "../grpc-load.ts";
 import { paired } from "../paired.ts";
 import { startProgram } from "../program.ts";
+import { changeFigure } from "./change-figure.ts";
+import { cachedRead, cacheMemory } from "./directory-figures.ts";
 import { importFigures } from "./import-figures.ts";
 import { freePorts, startMesh, type TrainerMesh } from "./mesh.ts";
 
@@ -25,6 +27,8 @@ const AT_ONCE = 8;
 
 /** The trainer directory: taking trainers in, and answering for many at once. */
 export async function* trainerFigures(print: (line: string) => void): AsyncGenerator<Figure> {
+  yield* cacheMemory();
+  yield* cachedRead();
   await using mesh = await startMesh();
   print(`trainer service at ${mesh.trainerAddress}, gateway at ${mesh.gatewayUrl}`);
   yield* importFigures(mesh);
@@ -34,6 +38,7 @@ export async function* trainerFigures(print: (line: string) => void): AsyncGener
     const ids = await someIds(client);
     yield* bulkReadFigures(mesh, client, ids);
     yield await throughputFigure(mesh, client, ids.slice(0, 100));
+    yield* changeFigure(mesh);
   } finally {
     client.close();
   }
