@@ -46,6 +46,9 @@ export interface TimeOffPeriod {
   startTimeBefore: Temporal.Instant | null;
 }
 
+/** Lower case beyond ASCII, whatever the locale of the database. */
+const ofAllLanguages = sql.fragment`collate "und-x-icu"`;
+
 const keyRow = z.object({ operatorId: z.string(), trainerId: z.string() });
 const versionRow = keyRow.extend({ version: z.number() });
 const timeOffRow = z.object({ timeOffId: z.string(), startTime: instant, endTime: instant, note: z.string() });
@@ -222,7 +225,7 @@ export async function listTrainers(
             )`
       }
       and ${statuses.length === 0 ? everyone : sql.fragment`t.status = any(${sql.array(statuses, "text")})`}
-      and ${name === "" ? everyone : sql.fragment`position(lower(${name}) in lower(t.name)) > 0`}
+      and ${name === "" ? everyone : sql.fragment`position(lower(${name} ${ofAllLanguages}) in lower(t.name ${ofAllLanguages})) > 0`}
     order by t.trainer_id
     limit ${limit}
   `);

@@ -11,6 +11,7 @@ import { getTrainers } from "./get-trainers.ts";
 import { grantQualification } from "./grant-qualification.ts";
 import { importTrainers } from "./import-trainers.ts";
 import { listTimeOffOf } from "./list-time-off.ts";
+import { filterOf } from "./list-trainers.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { findTrainers, listTrainers } from "./queries.ts";
 import { masked, readMask } from "./read-mask.ts";
@@ -19,7 +20,7 @@ import { revokeQualification } from "./revoke-qualification.ts";
 import { searchTrainers } from "./search-query.ts";
 import { searchOf } from "./search-trainers.ts";
 import { setWorkingHours } from "./set-working-hours.ts";
-import { statusOf, toProto, trainerMissing } from "./trainer.ts";
+import { toProto, trainerMissing } from "./trainer.ts";
 import { updateTrainer } from "./update-trainer.ts";
 import { watchTrainers } from "./watch-trainers.ts";
 
@@ -45,12 +46,10 @@ export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> 
       return { ...found, trainers: found.trainers.map((trainer) => masked(toProto(trainer), mask)) };
     },
 
-    async listTrainers({ operatorId, courseId, name, ...request }, context) {
-      const visible = visibleTo(callerOf(context));
-      if (operatorId !== undefined) mayActFor(visible, operatorId);
+    async listTrainers(request, context) {
+      const filter = filterOf(request, visibleTo(callerOf(context)));
       const size = pageSize(request.pageSize);
       const after = readPageToken(request.pageToken, z.guid());
-      const filter = { visible, operatorId, courseId, statuses: request.statuses.map(statusOf), name };
       const found = await listTrainers(db, filter, { after, limit: size + 1 }, now());
       const page = pageOf(found, size, ({ trainerId }) => trainerId);
       return { trainers: page.rows.map(toProto), nextPageToken: page.nextPageToken };
