@@ -8,7 +8,7 @@ import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
 import { matchWish, type SearchCounts, teaches } from "./match-wish.ts";
 import { ROSTER_SIZE, type Roster, rosters } from "./roster.ts";
-import { BULK, FRESH_MS, type Known, STALE_MS, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
+import { FRESH_MS, type Known, STALE_MS, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
 import { candidateFrom } from "./trainer-facts.ts";
 
 /** How booking asks about trainers: always in bulk, and nowhere else. */
@@ -67,6 +67,9 @@ export interface DirectoryOptions {
   /** How old an answer may be while the service does not answer. */
   maxAgeMs: number;
 }
+
+/** Trainers with all their hours and qualifications, well within what one message may weigh. */
+const LIST_PAGE = 250;
 
 /** Refuses with TRAINER_DIRECTORY_UNAVAILABLE when neither the trainer service answers nor the cache can. */
 export function trainerDirectory(
@@ -161,7 +164,7 @@ export function trainerDirectory(
     let pageToken = "";
     do {
       const candidates = await cache.keep(async () => {
-        const page = await client.listTrainers({ operatorId, courseId, statuses, pageSize: BULK, pageToken });
+        const page = await client.listTrainers({ operatorId, courseId, statuses, pageSize: LIST_PAGE, pageToken });
         pageToken = page.nextPageToken;
         return page.trainers.map(candidateFrom);
       });
