@@ -22,6 +22,7 @@ import {
 } from "./book-queries.ts";
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
 import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import type { Found } from "./cached-search.ts";
 import { courseMissing } from "./course.ts";
 import { documentOf, funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
@@ -33,7 +34,7 @@ import { type Ranked, type Ranking, rank } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { expand, type Schedule, type Slot } from "./schedule.ts";
 import { studentMissing } from "./student.ts";
-import { type Found, trainersUnavailable } from "./trainer-directory.ts";
+import { trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
 /** How many of the best are read fresh and offered to the database. */
