@@ -12,8 +12,9 @@ import { type CourseFacts, findAvailability, findFacts } from "./book-queries.ts
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
 import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import type { Found } from "./cached-search.ts";
 import { courseMissing } from "./course.ts";
-import { funnelOf } from "./decision.ts";
+import { funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
@@ -22,15 +23,17 @@ import { type Ranked, type Ranking, rank } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { studentMissing } from "./student.ts";
+import { trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
 /** How many of the best are read fresh and offered to the database. */
 const SHORTLIST = 10;
 
 /**
- * Three round trips to the database and two calls, none made in a transaction: the facts; the trainers who could; how
- * free they are; the best ones, read fresh; and the booking itself, which decides under locks. Only when all of the
- * best were booked by others in between it looks again.
+ * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
+ * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
+ * decides under locks. It looks again when all of the best were booked by others in between, or when the cache knew
+ * nobody.
  */
 export async function bookPurchase(
   deps: BookingDeps,
@@ -73,30 +76,43 @@ async function assign(
   booking.slots = expand(schedule, course, zone.timeZone, now);
 
   const wish: Wish = { courseId, operatorId: zone.operatorId, location, slots: booking.slots };
-  const { candidates, funnel } = await deps.trainers.search(wish);
+  let found = await deps.trainers.search(wish);
+  let readNow = false;
   for (;;) {
-    const wanted = { operatorId: zone.operatorId, studentId, slots: booking.slots, candidates, now };
+    const wanted = { operatorId: zone.operatorId, studentId, slots: booking.slots, candidates: found.candidates, now };
     const { studentClashes, workloads } = await findAvailability(deps.db, wanted);
     const clashes = new Set(studentClashes);
     if (clashes.size > 0) throw studentAlreadyBooked(booking.slots.filter(({ sequence }) => clashes.has(sequence)));
 
     const byId = new Map(workloads.map((workload) => [workload.trainerId, workload]));
-    const ranking = await freshest(deps, wish, rank(wish, candidates, byId));
-    booking.judged = { funnel: funnelOf(funnel, ranking), ranking };
-    const shortlist = ranking.ranked.slice(0, SHORTLIST);
-    if (shortlist.length === 0) throw noTrainerAvailable(booking.judged.funnel, course.sessionCount);
-
-    const answer = await book(deps, booking, shortlist, { course, zone });
-    if (answer) return answer;
+    const ranking = rank(wish, found.candidates, byId);
+    booking.judged = readNow ? judgedBy(found, ranking) : await freshest(deps, wish, found, ranking);
+    const shortlist = booking.judged.ranking.ranked.slice(0, SHORTLIST);
+    if (shortlist.length > 0) {
+      const answer = await book(deps, booking, shortlist, { course, zone });
+      if (answer) return answer;
+      readNow = false;
+    } else if (found.source === "cache") {
+      // A cache may advise, but nobody is refused on its word.
+      found = await deps.trainers.searchNow(wish);
+      readNow = true;
+    } else {
+      if (!found.complete) throw trainersUnavailable();
+      throw noTrainerAvailable(booking.judged.funnel, course.sessionCount);
+    }
   }
 }
 
+function judgedBy({ funnel, source, ageMs }: Found, ranking: Ranking): Judged {
+  return { funnel: funnelOf(funnel, ranking), ranking, directoryAgeMs: source === "outage" ? ageMs : null };
+}
+
 /** Judges the best once more by what the directory says of them now; whom it no longer allows is removed. */
-async function freshest({ trainers }: BookingDeps, wish: Wish, ranking: Ranking): Promise<Ranking> {
+async function freshest({ trainers }: BookingDeps, wish: Wish, found: Found, ranking: Ranking): Promise<Judged> {
   const shortlist = ranking.ranked.slice(0, SHORTLIST);
-  if (shortlist.length === 0) return ranking;
-  const fresh = await trainers.read(shortlist.map(({ candidate }) => candidate.trainerId));
-  const byId = new Map(fresh.map((candidate) => [candidate.trainerId, candidate]));
+  if (shortlist.length === 0 || found.source === "outage") return judgedBy(found, ranking);
+  const { candidates, ageMs } = await trainers.read(shortlist.map(({ candidate }) => candidate.trainerId));
+  const byId = new Map(candidates.map((candidate) => [candidate.trainerId, candidate]));
   const current = shortlist.map(({ candidate }) => byId.get(candidate.trainerId) ?? { ...candidate, active: false });
 
   const { removed } = rank(wish, current, new Map());
@@ -105,7 +121,8 @@ async function freshest({ trainers }: BookingDeps, wish: Wish, ranking: Ranking)
     .filter(({ candidate }) => !gone.has(candidate.trainerId))
     .map((entry) => ({ ...entry, candidate: byId.get(entry.candidate.trainerId) ?? entry.candidate }));
   const all = [...ranking.removed, ...removed];
-  return { ranked, removed: all.sort((a, b) => (a.candidate.trainerId < b.candidate.trainerId ? -1 : 1)) };
+  const sorted = all.sort((a, b) => (a.candidate.trainerId < b.candidate.trainerId ? -1 : 1));
+  return { ...judgedBy(found, { ranked, removed: sorted }), directoryAgeMs: ageMs };
 }
 
 /** Null when everybody on the shortlist has been booked meanwhile. */

@@ -12,7 +12,7 @@ import type { BookingDeps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases, findSessions } from "./purchase-queries.ts";
-import { sessionToProto } from "./session.ts";
+import { sessionToProto, statesOf } from "./session.ts";
 
 const sessionKey = z.object({ startTime: z.iso.datetime(), sessionId: z.guid() });
 
@@ -50,6 +50,9 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
         purchaseId: request.purchaseId ?? null,
         studentId: request.studentId ?? null,
         trainerId: request.trainerId ?? null,
+        operatorId: request.operatorId ?? null,
+        states: statesOf(request.states),
+        endsAfter: request.endTimeAfter ? instantOf(request.endTimeAfter) : null,
         from: request.startTimeFrom ? instantOf(request.startTimeFrom) : null,
         until: request.startTimeUntil ? instantOf(request.startTimeUntil) : null,
         after: readPageToken(request.pageToken, sessionKey),

@@ -5,10 +5,9 @@ import { roleName } from "../runtime/policy.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
-import { documentOf, type Funnel } from "./decision.ts";
+import { documentOf, type Judged } from "./decision.ts";
 import { COMPANY_OPERATOR_ID } from "./operator.ts";
 import type { Point } from "./point.ts";
-import type { Ranking } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 import type { Zone } from "./zone.ts";
 
@@ -23,7 +22,7 @@ export interface Booking {
   course: CourseFacts | null;
   zone: Zone | null;
   slots: Slot[];
-  judged: { funnel: Funnel; ranking: Ranking } | null;
+  judged: Judged | null;
 }
 
 export function newBooking(

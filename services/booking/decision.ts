@@ -6,10 +6,10 @@ import {
   type FunnelSchema,
   Removal as RemovalProto,
 } from "../../gen/cadre/booking/v1/decision_pb.ts";
-import type { SearchFunnel } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Removal } from "./eligibility.ts";
+import type { SearchCounts } from "./match-wish.ts";
 import type { Point } from "./point.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
@@ -61,6 +61,8 @@ export const decisionDocument = z.object({
   ranked: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
   /** By id: id, version, distance in meters, reason, clashing sessions. */
   removed: z.array(z.tuple([z.string(), z.number(), z.number(), removalReason, z.number()])),
+  /** Where the trainer service did not answer: how old what was known of the trainers was. */
+  directoryAgeMs: z.number().optional(),
 });
 
 export type DecisionDocument = z.output<typeof decisionDocument>;
@@ -77,10 +79,17 @@ export interface Decision {
   createTime: Temporal.Instant;
 }
 
+/** What a decision came to, and how old what it knew of the trainers was; null when that was read for it. */
+export interface Judged {
+  funnel: Funnel;
+  ranking: Ranking;
+  directoryAgeMs: number | null;
+}
+
 export function documentOf(
   wish: { studentId: string; courseId: string; location: Point; zoneId: string | null; sessionMinutes: number },
   slots: Slot[],
-  judged: { funnel: Funnel; ranking: Ranking } | null,
+  judged: Judged | null,
 ): DecisionDocument {
   const { studentId, courseId, location, zoneId, sessionMinutes } = wish;
   const startTimesMs = slots.map(({ startTime }) => startTime.epochMilliseconds);
@@ -107,11 +116,12 @@ export function documentOf(
       removal.reason,
       removal.clashingSessionCount,
     ]),
+    ...(judged === null || judged.directoryAgeMs === null ? {} : { directoryAgeMs: Math.ceil(judged.directoryAgeMs) }),
   };
 }
 
 /** The search's conditions, and after them those that the schedule and the claims decide. */
-export function funnelOf(search: SearchFunnel, { ranked, removed }: Ranking): Funnel {
+export function funnelOf(search: SearchCounts, { ranked, removed }: Ranking): Funnel {
   const lost = (...reasons: Removal["reason"][]): number =>
     removed.filter(({ removal }) => reasons.includes(removal.reason)).length;
   const reachLocation = search.reachPoint - lost("not_active", "not_qualified", "too_far");
@@ -131,7 +141,7 @@ export function funnelToProto(funnel: Funnel): MessageInitShape<typeof FunnelSch
 }
 
 export function decisionToProto(decision: Decision): MessageInitShape<typeof DecisionSchema> {
-  const { inputs, funnel, ranked, removed } = decision.document;
+  const { inputs, funnel, ranked, removed, directoryAgeMs } = decision.document;
   const taken = new Set(decision.takenTrainerIds);
   const candidates: MessageInitShape<typeof CandidateSchema>[] = [
     ...ranked.map(([trainerId, version, distanceMeters, score], index) => ({
@@ -167,6 +177,7 @@ export function decisionToProto(decision: Decision): MessageInitShape<typeof Dec
     ...(funnel === null ? {} : { funnel: funnelToProto(funnel) }),
     candidates,
     createTime: timestampOf(decision.createTime),
+    ...(directoryAgeMs === undefined ? {} : { directoryAgeMs: BigInt(directoryAgeMs) }),
   };
 }
 

@@ -38,16 +38,10 @@ export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
   return (candidate) => {
     if (!candidate.active || candidate.operatorId !== wish.operatorId) return removal("not_active", all);
 
-    const qualification = candidate.qualifications.find(({ courseId }) => courseId === wish.courseId);
-    const unqualified = dates.filter(
-      (date) =>
-        !qualification ||
-        date < qualification.fromDate ||
-        (qualification.untilDate !== null && date > qualification.untilDate),
-    );
+    const unqualified = dates.filter((date) => !isQualified(candidate, wish.courseId, date));
     if (unqualified.length > 0) return removal("not_qualified", unqualified.length);
 
-    if (distanceMeters(candidate.base, wish.location) > candidate.travelRadiusMeters) return removal("too_far", all);
+    if (!reaches(candidate, wish.location)) return removal("too_far", all);
 
     const outside = localSlots(candidate.timeZone).filter((slot) => !works(candidate.workingHours, slot));
     if (outside.length > 0) return removal("outside_working_hours", outside.length);
@@ -58,6 +52,17 @@ export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
     const tooClose = withinBuffer(wish.slots, candidate.bufferMinutes);
     return tooClose > 0 ? removal("busy", tooClose) : null;
   };
+}
+
+/** By the date in the zone of the lesson. */
+export function isQualified({ qualifications }: Candidate, wanted: string, date: string): boolean {
+  const qualification = qualifications.find(({ courseId }) => courseId === wanted);
+  if (!qualification || date < qualification.fromDate) return false;
+  return qualification.untilDate === null || date <= qualification.untilDate;
+}
+
+export function reaches({ base, travelRadiusMeters }: Candidate, place: Point): boolean {
+  return distanceMeters(base, place) <= travelRadiusMeters;
 }
 
 function removal(reason: Removal["reason"], clashingSessionCount: number): Removal {

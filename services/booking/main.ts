@@ -12,6 +12,8 @@ import { bookingHandlers } from "./booking-handlers.ts";
 import { runCertificateJobs } from "./certificate-jobs.ts";
 import { bookingConfig } from "./config.ts";
 import { courseHandlers } from "./course-handlers.ts";
+import { publishDirectoryMetrics } from "./directory-metrics.ts";
+import { followTrainers } from "./follow-trainers.ts";
 import { studentHandlers } from "./student-handlers.ts";
 import { trainerDirectory } from "./trainer-directory.ts";
 import { zoneHandlers } from "./zone-handlers.ts";
@@ -21,13 +23,21 @@ await runService(process, {
   config: bookingConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect, logger, onClose }) {
-    const trainer = connect(config.TRAINER_ADDRESS);
-    const certificates = createClient(CertificateService, connect(config.CERTIFICATE_ADDRESS));
+    const trainer = connect("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService]);
+    const certificate = connect("certificate", config.CERTIFICATE_ADDRESS, [CertificateService]);
+    const certificates = createClient(CertificateService, certificate);
     const jobs = await runCertificateJobs({ queueUrl: config.QUEUE_DATABASE_URL, certificates, logger });
     onClose(() => jobs.stop());
 
     const catalogue = { db, now, newId, franchises: createClient(FranchiseService, trainer) };
-    const bookings = { db, now, newId, trainers: trainerDirectory(createClient(TrainerService, trainer)) };
+    const trainers = trainerDirectory(createClient(TrainerService, trainer), {
+      nowMs: () => performance.now(),
+      maxTrainers: config.TRAINER_CACHE_SIZE,
+      maxAgeMs: config.TRAINER_CACHE_MAX_AGE_S * 1000,
+    });
+    onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
+    publishDirectoryMetrics(trainers);
+    const bookings = { db, now, newId, trainers };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),

@@ -74,8 +74,11 @@ export interface SessionFilter {
   purchaseId: string | null;
   studentId: string | null;
   trainerId: string | null;
+  operatorId: string | null;
   from: Temporal.Instant | null;
   until: Temporal.Instant | null;
+  endsAfter: Temporal.Instant | null;
+  states: Session["state"][];
   after: { startTime: string; sessionId: string } | null;
   limit: number;
 }
@@ -114,13 +117,16 @@ export function getSession(tx: Transaction, sessionId: string): Promise<Session>
 }
 
 export function findSessions(db: Database, filter: SessionFilter): Promise<readonly Session[]> {
-  const { from, until, after } = filter;
+  const { from, until, endsAfter, states, after } = filter;
   return db.any(sql.type(sessionRow)`
     select ${sessionColumns} from session s
     where ${visibleIn("s", filter.visible)}
       ${and("s", "purchase_id", filter.purchaseId)}
       ${and("s", "student_id", filter.studentId)}
       ${and("s", "trainer_id", filter.trainerId)}
+      ${and("s", "operator_id", filter.operatorId)}
+      ${states.length === 0 ? sql.fragment`` : sql.fragment`and s.state = any(${sql.array(states, "text")})`}
+      ${endsAfter === null ? sql.fragment`` : sql.fragment`and s.end_time > ${endsAfter.toString()}`}
       ${from === null ? sql.fragment`` : sql.fragment`and s.start_time >= ${from.toString()}`}
       ${until === null ? sql.fragment`` : sql.fragment`and s.start_time < ${until.toString()}`}
       ${

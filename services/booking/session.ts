@@ -27,6 +27,14 @@ export const SESSION_STATES: Record<Session["state"], SessionState> = {
   no_show: SessionState.NO_SHOW,
 };
 
+const STATE_NAMES = new Map(
+  (Object.entries(SESSION_STATES) as [Session["state"], SessionState][]).map(([name, state]) => [state, name]),
+);
+
+export function statesOf(states: SessionState[]): Session["state"][] {
+  return states.flatMap((state) => STATE_NAMES.get(state) ?? []);
+}
+
 /** A session that is completed already stays as it is. Refuses before the session's start. */
 export function complete(session: Session, completedBy: string, now: Temporal.Instant): Session {
   if (session.state === "completed") return session;

@@ -1,72 +1,134 @@
 import type { Client } from "@connectrpc/connect";
-import { type Trainer, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { SearchFunnel, TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { isOutage } from "../runtime/outage.ts";
-import { instantOf } from "../runtime/timestamps.ts";
+import { cachedSearch, type Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
+import { type Known, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
+import { candidateFrom } from "./trainer-facts.ts";
 
 /** How booking asks about trainers: always in bulk, and nowhere else. */
 export interface TrainerDirectory {
-  /** The trainers who may teach a wish, by course, operator, dates and place; how many each condition left over. */
-  search(wish: Wish): Promise<{ candidates: Candidate[]; funnel: SearchFunnel }>;
-  /** The trainers as they are now; one that is gone is missing from the answer. */
-  read(trainerIds: string[]): Promise<Candidate[]>;
+  /** The trainers who may teach a wish; from the cache where it knows all of them, otherwise as `searchNow`. */
+  search(wish: Wish): Promise<Found>;
+  /** As the trainer service says, or from the cache when it does not answer. */
+  searchNow(wish: Wish): Promise<Found>;
+  /** The trainers as they are now; one that is gone is missing from the answer. Without the service: as last known. */
+  read(trainerIds: string[]): Promise<Read>;
+  /** One trainer, which may be as old as a cache is allowed to be. */
+  get(trainerId: string): Promise<Known | undefined>;
+  /** To be told what has changed. */
+  changes: DirectoryChanges;
+  metrics(): DirectoryMetrics;
 }
 
-const DAY_MINUTES = 24 * 60;
+export interface Read {
+  candidates: Candidate[];
+  /** Null: read just now. Otherwise the service did not answer, and this is how old the answer is. */
+  ageMs: number | null;
+}
 
-/** Refuses with TRAINER_DIRECTORY_UNAVAILABLE when the trainer service does not answer. */
-export function trainerDirectory(client: Client<typeof TrainerService>): TrainerDirectory {
+export interface DirectoryChanges {
+  /** A watch without a position has begun. */
+  begun(): void;
+  /** These changed; `more` when others may have and are told next. */
+  told(changes: { trainerId: string; operatorId: string }[], more: boolean): void;
+}
+
+/** Counts since the start, but for `trainers` and `ageMs`. */
+export interface DirectoryMetrics extends TrainerCacheCounts {
+  searches: Record<Found["source"], number>;
+  /** How many trainers are kept. */
+  trainers: number;
+  /** Since when nothing has been heard of changes. */
+  ageMs: number;
+}
+
+export interface DirectoryOptions {
+  /** A clock that never goes back. */
+  nowMs: () => number;
+  maxTrainers: number;
+  /** How old an answer may be while the service does not answer. */
+  maxAgeMs: number;
+}
+
+/** Refuses with TRAINER_DIRECTORY_UNAVAILABLE when neither the trainer service answers nor the cache can. */
+export function trainerDirectory(
+  client: Client<typeof TrainerService>,
+  { nowMs, maxTrainers, maxAgeMs }: DirectoryOptions,
+): TrainerDirectory {
+  const load = async (trainerIds: string[]): Promise<Candidate[]> =>
+    (await client.getTrainers({ trainerIds })).trainers.map(candidateFrom);
+  const cache = trainerCache({ load, nowMs, maxTrainers });
+  const known = cachedSearch(client, cache, { nowMs, maxAgeMs });
+
+  async function searchService(wish: Wish): Promise<Found> {
+    const { courseId, operatorId, location, slots } = wish;
+    const dates = [...new Set(slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString()))];
+    let funnel: SearchFunnel | undefined;
+    const candidates = await cache.keep(async () => {
+      const answer = await client.searchTrainers({ courseId, operatorId, point: location, dates });
+      funnel = answer.funnel;
+      return answer.matches.flatMap(({ trainer }) => (trainer ? [candidateFrom(trainer)] : []));
+    });
+    if (!funnel) throw new TypeError("SearchTrainers answered without a funnel");
+    known.found(wish, { candidates, funnel });
+    return { candidates, funnel, source: "service", ageMs: 0, complete: true };
+  }
+
+  const recall = (trainerIds: string[]): Read => {
+    const recent = trainerIds
+      .flatMap((trainerId) => cache.peek(trainerId) ?? [])
+      .filter(({ ageMs }) => ageMs <= maxAgeMs);
+    if (recent.length === 0) throw trainersUnavailable();
+    return {
+      candidates: recent.map(({ candidate }) => candidate),
+      ageMs: Math.max(...recent.map(({ ageMs }) => ageMs)),
+    };
+  };
+  const searchNow = (wish: Wish): Promise<Found> =>
+    searchService(wish).catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+      const found = known.searchInOutage(wish);
+      if (!found) throw trainersUnavailable();
+      return found;
+    });
+
+  const searches = { cache: 0, service: 0, outage: 0 };
+  const counted = (found: Found): Found => {
+    searches[found.source] += 1;
+    return found;
+  };
+
   return {
-    async search({ courseId, operatorId, location, slots }) {
-      const dates = [...new Set(slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString()))];
-      const { matches, funnel } = await client
-        .searchTrainers({ courseId, operatorId, point: location, dates })
-        .catch(unavailable);
-      if (!funnel) throw new TypeError("SearchTrainers answered without a funnel");
-      return { candidates: matches.flatMap(({ trainer }) => (trainer ? [candidateFrom(trainer)] : [])), funnel };
-    },
-
+    search: async (wish) => counted(known.search(wish) ?? (await searchNow(wish))),
+    searchNow: async (wish) => counted(await searchNow(wish)),
     async read(trainerIds) {
-      const { trainers } = await client.getTrainers({ trainerIds }).catch(unavailable);
-      return trainers.map(candidateFrom);
+      try {
+        return { candidates: await cache.keep(() => load(trainerIds)), ageMs: null };
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        return recall(trainerIds);
+      }
     },
+    get: cache.get,
+    changes: {
+      begun: cache.follow,
+      told(changes, more) {
+        cache.drop(changes.map(({ trainerId }) => trainerId));
+        for (const { trainerId, operatorId } of changes) {
+          if (known.changed(operatorId, trainerId)) cache.get(trainerId).catch(() => undefined);
+        }
+        if (!more) cache.heard();
+      },
+    },
+    metrics: () => ({ ...cache.counts, searches, trainers: cache.size(), ageMs: nowMs() - cache.heardMs() }),
   };
 }
 
-function unavailable(error: unknown): never {
-  if (!isOutage(error)) throw error;
+/** Neither the service nor the cache can tell. */
+export function trainersUnavailable(): DomainError {
   const message = "The trainers cannot be read at the moment; nothing was decided. Try again with the same request_id.";
-  throw new DomainError("unavailable", "TRAINER_DIRECTORY_UNAVAILABLE", message);
-}
-
-function candidateFrom(trainer: Trainer): Candidate {
-  const { base, qualifications, timeOff, workingHours, version, status, ...facts } = trainer;
-  return {
-    ...facts,
-    version: Number(version),
-    active: status === TrainerStatus.ACTIVE,
-    base: { latitude: base?.latitude ?? 0, longitude: base?.longitude ?? 0 },
-    workingHours: workingHours.map(({ dayOfWeek, startTime, endTime }) => {
-      const startMinute = minuteOf(startTime);
-      const endMinute = minuteOf(endTime);
-      return { dayOfWeek, startMinute, endMinute: endMinute > startMinute ? endMinute : endMinute + DAY_MINUTES };
-    }),
-    qualifications: qualifications.map(({ courseId, fromDate, untilDate = null }) => ({
-      courseId,
-      fromDate,
-      untilDate,
-    })),
-    timeOff: timeOff.flatMap(({ startTime, endTime }) =>
-      startTime && endTime ? [{ startTime: instantOf(startTime), endTime: instantOf(endTime) }] : [],
-    ),
-  };
-}
-
-/** "17:30" as minutes from midnight; "24:00" is 1440. */
-function minuteOf(time: string): number {
-  const [hours, minutes] = time.split(":");
-  return Number(hours) * 60 + Number(minutes);
+  return new DomainError("unavailable", "TRAINER_DIRECTORY_UNAVAILABLE", message);
 }

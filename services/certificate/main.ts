@@ -18,8 +18,8 @@ await runService(process, {
       now,
       newId,
       random: randomBytes,
-      bookings: createClient(BookingService, connect(config.BOOKING_ADDRESS)),
-      franchises: createClient(FranchiseService, connect(config.TRAINER_ADDRESS)),
+      bookings: createClient(BookingService, connect("booking", config.BOOKING_ADDRESS, [BookingService])),
+      franchises: createClient(FranchiseService, connect("trainer", config.TRAINER_ADDRESS, [FranchiseService])),
       companyName: config.COMPANY_NAME,
     });
     return { services: [implement(CertificateService, handlers)] };

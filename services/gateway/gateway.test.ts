@@ -9,7 +9,7 @@ import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts"
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { implement } from "../runtime/implement.ts";
+import { standIn } from "../runtime/testing/stand-in.ts";
 import { testService } from "../runtime/testing/test-service.ts";
 import { PROTOCOLS, startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
 
@@ -18,7 +18,7 @@ const FRANCHISE_ID = "0198c0de-0000-7000-8000-000000000001";
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startTestGateway(
-    implement(FranchiseService, {
+    standIn(FranchiseService, {
       createFranchise() {
         throw new Error("a bug with the password hunter2");
       },

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a process depends on, each as "ok" or with what is wrong. */
+/** What a process depends on, each as "ok", as "degraded" where the process works without it, or with what is wrong. */
 export type Readiness = Record<string, string>;
 
 export interface AdminServerOptions {
@@ -43,8 +43,13 @@ export async function answerHealth(
   if (pathname === "/health") return answerJson(response, 200, { status: "ok" });
   if (pathname !== "/ready") return answerJson(response, 404, { error: `there is nothing at ${pathname}` });
   const dependencies = await ready();
-  const isReady = Object.values(dependencies).every((state) => state === "ok");
-  answerJson(response, isReady ? 200 : 503, { status: isReady ? "ok" : "not ready", dependencies });
+  const status = statusOf(Object.values(dependencies));
+  answerJson(response, status === "not ready" ? 503 : 200, { status, dependencies });
+}
+
+function statusOf(states: string[]): string {
+  if (states.every((state) => state === "ok")) return "ok";
+  return states.every((state) => state === "ok" || state === "degraded") ? "degraded" : "not ready";
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown): void {

@@ -1,13 +1,16 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import { type ChannelCredentials, type ChannelOptions, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
+import { retryOptions } from "./retry-policy.ts";
 
 export interface GrpcTransportOptions {
   /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102". */
   address: string;
+  /** What is called there: the calls that their contracts call repeatable are retried. None are unless given. */
+  services?: readonly DescService[];
   /** Outermost first. */
   interceptors?: Interceptor[];
   /** Plain text unless given. */
@@ -37,6 +40,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
     "grpc.max_receive_message_length": READ_MAX_BYTES,
     "grpc.max_send_message_length": WRITE_MAX_BYTES,
     ...RECONNECT,
+    ...(options.services ? retryOptions(options.services) : {}),
     ...options.channelOptions,
   });
   const interceptors = options.interceptors ?? [];

@@ -1,5 +1,6 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { authenticate } from "./authentication.ts";
+import type { Breaker } from "./breaker.ts";
 import { currentCall } from "./call-context.ts";
 import { TIME_HEADER } from "./call-headers.ts";
 import { type BugReporter, errorBoundary } from "./error-boundary.ts";
@@ -25,8 +26,8 @@ export function serverInterceptors(options: {
 }
 
 /** What every call passes through on its way to another service, outermost first. */
-export function clientInterceptors(ownToken: () => Promise<string>): Interceptor[] {
-  return [observeClient(), authorize(ownToken), passTimeOn];
+export function clientInterceptors(ownToken: () => Promise<string>, breaker: Breaker): Interceptor[] {
+  return [observeClient(), breaker.interceptor, authorize(ownToken), passTimeOn];
 }
 
 function bugReporter(logger: Logger): BugReporter {

@@ -1,7 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
+import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { z } from "zod";
 import { type Readiness, startAdminServer } from "./admin-server.ts";
+import { type Breaker, createBreaker } from "./breaker.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
 import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
@@ -23,9 +25,14 @@ export interface ServiceParts<Config extends ServiceConfig> {
   now: Clock;
   /** A UUID, version 7: later ones sort later. */
   newId: () => string;
-  /** Opens a channel to another service, which is called in this service's own name. */
-  connect: (address: string) => Transport;
+  /**
+   * Opens a channel to another service, which is called in this service's own name, behind a breaker. `services` are
+   * what is called there: calls are retried where their contract allows it.
+   */
+  connect: (dependency: string, address: string, services: readonly DescService[]) => Transport;
   logger: Logger;
+  /** Aborted when the service begins to stop: a stream without an end of its own ends then. */
+  stopping: AbortSignal;
   /** Run while stopping, after the last call has been answered; the last one given runs first. */
   onClose: (close: () => Promise<unknown>) => void;
 }
@@ -73,13 +80,19 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   const minter = createMinter({ issuer: config.TOKEN_ISSUER, key: config.SERVICE_KEY });
   const ownToken = serviceToken(minter, name);
-  const connect = (address: string): Transport => {
-    const transport = createGrpcTransport({ address, interceptors: clientInterceptors(ownToken) });
+  const breakers: Breaker[] = [];
+  const connect = (dependency: string, address: string, called: readonly DescService[]): Transport => {
+    const breaker = createBreaker(dependency);
+    breakers.push(breaker);
+    const interceptors = clientInterceptors(ownToken, breaker);
+    const transport = createGrpcTransport({ address, services: called, interceptors });
     onClose(async () => transport.close());
     return transport;
   };
   const now = config.DEVELOPMENT_CLOCK === "on" ? developmentClock : systemClock;
-  const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, onClose });
+  const ending = new AbortController();
+  const stopping = ending.signal;
+  const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, stopping, onClose });
 
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
   const server = await serve({
@@ -92,24 +105,30 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.ADMIN_PORT,
-    ready: () => readiness(db),
+    ready: () => readiness(db, breakers),
     serveMetrics: telemetry.serveMetrics,
   });
   logger.info({ port: server.port, admin_port: admin.port }, "serving");
 
   return async () => {
     logger.info("stopping");
+    ending.abort();
     await server.stop(GRACE_MS);
     await admin.close();
     for (const close of closers) await close();
   };
 }
 
-async function readiness(db: Database): Promise<Readiness> {
+async function readiness(db: Database, breakers: Breaker[]): Promise<Readiness> {
+  const others = breakers.map(({ dependency, state }) => [dependency, state() === "closed" ? "ok" : "degraded"]);
+  return { database: await databaseState(db), ...Object.fromEntries(others) };
+}
+
+async function databaseState(db: Database): Promise<string> {
   try {
     await db.query(sql.unsafe`select 1`);
-    return { database: "ok" };
+    return "ok";
   } catch (error) {
-    return { database: error instanceof Error ? error.message : "does not answer" };
+    return error instanceof Error ? error.message : "does not answer";
   }
 }

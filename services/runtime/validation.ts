@@ -2,7 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { invalidFields } from "./errors.ts";
+import { type FieldViolation, invalidFields } from "./errors.ts";
 
 const validator = createValidator();
 
@@ -17,12 +17,16 @@ export const validate: Interceptor = (next) => async (request) => {
 
 /** Throws a refusal that names every field that breaks its rule. */
 export function check<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): void {
+  const violations = violationsOf(desc, message);
+  if (violations.length > 0) throw invalidFields(violations);
+}
+
+/** Every field that breaks its rule. */
+export function violationsOf<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): FieldViolation[] {
   const result = validator.validate(desc, message);
-  if (result.kind === "valid") return;
+  if (result.kind === "valid") return [];
   if (result.kind === "error") throw result.error;
-  throw invalidFields(
-    result.violations.map((violation) => ({ path: pathToString(violation.field), message: violation.message })),
-  );
+  return result.violations.map((violation) => ({ path: pathToString(violation.field), message: violation.message }));
 }
 
 async function* checked<Desc extends DescMessage>(

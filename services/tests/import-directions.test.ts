@@ -13,6 +13,7 @@ const ALLOWED: Record<string, string[]> = {
   "services/console": ["gen"],
   "services/local": ["gen", "services/runtime", "services/demo"],
   "services/demo": ["gen", "services/runtime", "services/local"],
+  "services/import": ["gen", "services/runtime", "services/local", "services/demo"],
   "services/bench": [""],
   scripts: [""],
 };

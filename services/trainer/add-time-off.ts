@@ -1,6 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import {
   type AddTimeOffRequest,
   type AddTimeOffResponse,
+  ClashingSessionSchema,
   TrainerService,
 } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
@@ -8,6 +10,7 @@ import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { textViolations } from "../runtime/texts.ts";
 import { instantOf, timestampViolations } from "../runtime/timestamps.ts";
+import { clashingSessions } from "./clashing-sessions.ts";
 import type { Deps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
 import { bumpVersion, insertTimeOff } from "./queries.ts";
@@ -15,8 +18,9 @@ import { recordChange } from "./record-change.ts";
 import { type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 
-export function addTimeOff(
-  { db, now, newId }: Deps,
+/** What is booked stays booked, and is named: as it is now, also to a repeat of the request. */
+export async function addTimeOff(
+  { db, now, newId, bookings }: Deps,
   request: AddTimeOffRequest,
   caller: Caller,
 ): Promise<AddTimeOffResponse> {
@@ -24,7 +28,7 @@ export function addTimeOff(
   const period = checked(request);
 
   const at = now();
-  return once(db, { method: TrainerService.method.addTimeOff, caller, request, now: at }, async (tx) => {
+  const answer = await once(db, { method: TrainerService.method.addTimeOff, caller, request, now: at }, async (tx) => {
     const key = await bumpVersion(tx, trainerId, visibleTo(caller));
     if (!key) throw trainerMissing(trainerId);
 
@@ -34,6 +38,10 @@ export function addTimeOff(
     const trainer = await recordChange(tx, key, { action: "AddTimeOff", caller, request, detail, now: at });
     return { trainer: toProto(trainer), timeOff: timeOffToProto(timeOff) };
   });
+  const { operatorId = "" } = answer.trainer ?? {};
+  const clashing = await clashingSessions(bookings, { trainerId, operatorId }, period);
+  const added = { ...answer, clashesUnknown: clashing === null };
+  return { ...added, clashingSessions: (clashing ?? []).map((session) => create(ClashingSessionSchema, session)) };
 }
 
 function checked({ startTime, endTime, note }: AddTimeOffRequest): Omit<TimeOff, "timeOffId"> {

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { serviceConfig } from "../runtime/config.ts";
 
-/** The trainer service calls nobody, and needs no more than every service. */
-export const trainerConfig = serviceConfig;
+export const trainerConfig = serviceConfig.extend({
+  BOOKING_ADDRESS: z.string().min(1).default("127.0.0.1:7102"),
+});

@@ -8,6 +8,7 @@ import type { Deps } from "./deps.ts";
 import { franchiseMissing, toProto } from "./franchise.ts";
 import { findFranchise, listFranchises } from "./franchise-queries.ts";
 import { visibleTo } from "./operator.ts";
+import { updateFranchise } from "./update-franchise.ts";
 
 export function franchiseHandlers(deps: Deps): ServiceImpl<typeof FranchiseService> {
   return {
@@ -27,6 +28,10 @@ export function franchiseHandlers(deps: Deps): ServiceImpl<typeof FranchiseServi
       const found = await listFranchises(deps.db, visibleTo(callerOf(context)), after, size + 1);
       const page = pageOf(found, size, ({ franchiseId }) => franchiseId);
       return { franchises: page.rows.map(toProto), nextPageToken: page.nextPageToken };
+    },
+
+    updateFranchise(request, context) {
+      return updateFranchise(deps, request, callerOf(context));
     },
   };
 }

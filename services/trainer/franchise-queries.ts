@@ -27,6 +27,23 @@ export function insertFranchise(
   `);
 }
 
+/** What an update may change; what it leaves out stays. */
+export type FranchiseFacts = Partial<Pick<Franchise, "name" | "countryCode">>;
+
+/** Null when there is no such franchise. A taken name shows as a violation of franchise_name_taken. */
+export function updateFranchiseFacts(
+  tx: Transaction,
+  franchiseId: string,
+  { name = null, countryCode = null }: { [Fact in keyof FranchiseFacts]: FranchiseFacts[Fact] | null },
+): Promise<Franchise | null> {
+  return tx.maybeOne(sql.type(franchiseRow)`
+    update franchise f set
+      name = coalesce(${name}, f.name), country_code = coalesce(${countryCode}, f.country_code), version = f.version + 1
+    where f.franchise_id = ${franchiseId}
+    returning ${columns}
+  `);
+}
+
 export function findFranchise(db: Queryable, franchiseId: string, visible: Visible): Promise<Franchise | null> {
   return db.maybeOne(sql.type(franchiseRow)`
     select ${columns} from franchise f where f.franchise_id = ${franchiseId} and ${visibleFranchises(visible)}

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FranchiseSchema } from "../../gen/cadre/trainer/v1/franchise_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
+import { etagOf } from "./etag.ts";
 
 export interface Franchise {
   franchiseId: string;
@@ -22,5 +23,5 @@ export function franchiseMissing(franchiseId: string): DomainError {
 }
 
 export function toProto({ version, createTime, ...franchise }: Franchise): MessageInitShape<typeof FranchiseSchema> {
-  return { ...franchise, etag: String(version), createTime: timestampOf(createTime) };
+  return { ...franchise, etag: etagOf(version), createTime: timestampOf(createTime) };
 }

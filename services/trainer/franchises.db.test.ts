@@ -123,3 +123,53 @@ test("a student is let in to none of it", async () => {
   expect((await refusalOf(franchises.listFranchises({}))).code).toBe("PermissionDenied");
   expect((await refusalOf(trainers.createTrainer(newTrainer()))).code).toBe("PermissionDenied");
 });
+
+test("an update of a franchise changes what its mask names, and its etag", async () => {
+  const { franchises } = server.as("admin");
+  const franchiseId = await givenFranchise(server.as("admin"), "Before");
+  const requestId = randomUUIDv7();
+  const update = {
+    requestId,
+    franchiseId,
+    etag: "1",
+    updateMask: { paths: ["name"] },
+    name: "After",
+    countryCode: "AT",
+  };
+  const { franchise } = await franchises.updateFranchise(update);
+  expect(franchise).toMatchObject({ franchiseId, name: "After", countryCode: "CZ", etag: "2" });
+  expect((await franchises.updateFranchise(update)).franchise).toEqual(franchise);
+  expect((await franchises.getFranchise({ franchiseId })).franchise).toEqual(franchise);
+  const [, audited] = await auditOf(server.db, franchiseId);
+  expect(audited).toEqual({ action: "UpdateFranchise", operatorId: franchiseId, requestId });
+
+  const next = { requestId: randomUUIDv7(), franchiseId, etag: "2", updateMask: { paths: ["country_code"] } };
+  const moved = await franchises.updateFranchise({ ...next, countryCode: "AT" });
+  expect(moved.franchise).toMatchObject({ name: "After", countryCode: "AT", etag: "3" });
+});
+
+test("an update of a franchise is refused when it is stale, without a field, for a taken name, and for nobody", async () => {
+  const { franchises } = server.as("admin");
+  await givenFranchise(server.as("admin"), "Taken");
+  const franchiseId = await givenFranchise(server.as("admin"), "Mine");
+  const update = { franchiseId, etag: "1", updateMask: { paths: ["name"] }, name: "New" };
+  const refused = (facts: object) =>
+    refusalOf(franchises.updateFranchise({ ...update, requestId: randomUUIDv7(), ...facts }));
+  expect(await refused({ etag: "0" })).toEqual({ code: "Aborted", reason: "ETAG_MISMATCH", fields: [] });
+  expect(await refused({ name: "Taken" })).toMatchObject({ reason: "FRANCHISE_NAME_TAKEN" });
+  expect(await refused({ franchiseId: randomUUIDv7() })).toMatchObject({ reason: "FRANCHISE_NOT_FOUND" });
+  expect((await refused({ updateMask: { paths: [] } })).fields).toEqual(["update_mask"]);
+  expect((await refused({ updateMask: { paths: ["name", "country_code"] }, name: "" })).fields).toEqual([
+    "name",
+    "country_code",
+  ]);
+  expect((await refused({ updateMask: { paths: ["etag"] } })).fields).toEqual(["update_mask.paths[0]"]);
+  expect((await franchises.getFranchise({ franchiseId })).franchise).toMatchObject({ name: "Mine", etag: "1" });
+});
+
+test("only an admin updates a franchise", async () => {
+  const franchiseId = await givenFranchise(server.as("admin"), "Own");
+  const update = { requestId: randomUUIDv7(), franchiseId, etag: "1", updateMask: { paths: ["name"] }, name: "New" };
+  const refusal = await refusalOf(server.operator(franchiseId).franchises.updateFranchise(update));
+  expect(refusal.reason).toBe("ROLE_NOT_ALLOWED");
+});

@@ -1,6 +1,7 @@
 import type { Database } from "../runtime/database.ts";
 import type { Visible } from "./operator.ts";
 import { findTrainers } from "./queries.ts";
+import type { ReadMask } from "./read-mask.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface FoundTrainers {
@@ -13,8 +14,9 @@ export async function getTrainers(
   trainerIds: readonly string[],
   visible: Visible,
   now: Temporal.Instant,
+  mask: ReadMask,
 ): Promise<FoundTrainers> {
-  return inOrder(trainerIds, await findTrainers(db, trainerIds, visible, now));
+  return inOrder(trainerIds, await findTrainers(db, trainerIds, visible, now, mask));
 }
 
 /** In the order asked, each once however often and in whatever case it was asked for. */

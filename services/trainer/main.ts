@@ -1,8 +1,14 @@
+import { createClient } from "@connectrpc/connect";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
+import { createChangePoll } from "./change-poll.ts";
 import { trainerConfig } from "./config.ts";
+import { courseCatalogue } from "./course-catalogue.ts";
+import { forgetOldChanges } from "./forget-changes.ts";
 import { franchiseHandlers } from "./franchise-handlers.ts";
 import { trainerHandlers } from "./trainer-handlers.ts";
 
@@ -10,8 +16,12 @@ await runService(process, {
   name: "trainer",
   config: trainerConfig,
   migrations: new URL("./migrations/", import.meta.url),
-  async start({ db, now, newId }) {
-    const deps = { db, now, newId };
+  async start({ config, db, now, newId, connect, logger, stopping, onClose }) {
+    onClose(forgetOldChanges(db, (err) => logger.error({ err }, "old changes cannot be forgotten")));
+    const booking = connect("booking", config.BOOKING_ADDRESS, [BookingService, CourseService]);
+    const courses = courseCatalogue(createClient(CourseService, booking));
+    const bookings = createClient(BookingService, booking);
+    const deps = { db, now, newId, courses, bookings, poll: createChangePoll(db, stopping), stopping };
     return {
       services: [
         implement(FranchiseService, franchiseHandlers(deps)),

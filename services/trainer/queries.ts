@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { type Database, type Queryable, sql, type Transaction } from "../runtime/database.ts";
+import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import type { Visible } from "./operator.ts";
 import type { Qualification } from "./qualification.ts";
 import type { TimeOff } from "./time-off.ts";
 import type { Trainer } from "./trainer.ts";
-import { documentOf, trainerDocument, visibleTrainers } from "./trainer-document.ts";
+import { type DocumentParts, documentOf, trainerDocument, visibleTrainers } from "./trainer-document.ts";
 import type { WorkingHours } from "./working-hours.ts";
 
 /** A trainer's primary key. */
@@ -26,13 +26,32 @@ export type NewTrainer = Pick<
   | "createTime"
 >;
 
+/** What an update may change; what it leaves out stays. */
+export type TrainerFacts = Partial<
+  Pick<Trainer, "name" | "status" | "timeZone" | "base" | "travelRadiusMeters" | "bufferMinutes" | "dailySessionLimit">
+>;
+
 export interface TrainerFilter {
   visible: Visible;
   operatorId?: string | undefined;
   courseId?: string | undefined;
+  /** Empty for all. */
+  statuses: readonly Trainer["status"][];
+  /** Part of the name; empty for all. */
+  name: string;
 }
 
+export interface TimeOffPeriod {
+  endTimeAfter: Temporal.Instant | null;
+  startTimeBefore: Temporal.Instant | null;
+}
+
+/** Lower case beyond ASCII, whatever the locale of the database. */
+const ofAllLanguages = sql.fragment`collate "und-x-icu"`;
+
 const keyRow = z.object({ operatorId: z.string(), trainerId: z.string() });
+const versionRow = keyRow.extend({ version: z.number() });
+const timeOffRow = z.object({ timeOffId: z.string(), startTime: instant, endTime: instant, note: z.string() });
 const trainerRow = z.object({ trainer: trainerDocument });
 
 /** An unknown franchise shows as a violation of trainer_franchise. */
@@ -64,12 +83,41 @@ export async function insertWorkingHours(
   `);
 }
 
+export async function deleteWorkingHours(tx: Transaction, { operatorId, trainerId }: TrainerKey): Promise<void> {
+  await tx.query(sql.unsafe`
+    delete from working_hours where operator_id = ${operatorId} and trainer_id = ${trainerId}
+  `);
+}
+
 /** Counts the change, and locks the trainer until it commits. Null when the caller sees no such trainer. */
-export function bumpVersion(tx: Transaction, trainerId: string, visible: Visible): Promise<TrainerKey | null> {
-  return tx.maybeOne(sql.type(keyRow)`
+export function bumpVersion(
+  tx: Transaction,
+  trainerId: string,
+  visible: Visible,
+): Promise<(TrainerKey & { version: number }) | null> {
+  return tx.maybeOne(sql.type(versionRow)`
     update trainer t set version = t.version + 1
     where t.trainer_id = ${trainerId} and ${visibleTrainers(visible)}
-    returning t.operator_id as "operatorId", t.trainer_id as "trainerId"
+    returning t.operator_id as "operatorId", t.trainer_id as "trainerId", t.version
+  `);
+}
+
+export async function updateTrainerFacts(
+  tx: Transaction,
+  { operatorId, trainerId }: TrainerKey,
+  { base, ...facts }: TrainerFacts,
+): Promise<void> {
+  await tx.query(sql.unsafe`
+    update trainer set
+      name = coalesce(${facts.name ?? null}, name),
+      status = coalesce(${facts.status ?? null}, status),
+      time_zone = coalesce(${facts.timeZone ?? null}, time_zone),
+      base_latitude = coalesce(${base?.latitude ?? null}, base_latitude),
+      base_longitude = coalesce(${base?.longitude ?? null}, base_longitude),
+      travel_radius_meters = coalesce(${facts.travelRadiusMeters ?? null}, travel_radius_meters),
+      buffer_minutes = coalesce(${facts.bufferMinutes ?? null}, buffer_minutes),
+      daily_session_limit = coalesce(${facts.dailySessionLimit ?? null}, daily_session_limit)
+    where operator_id = ${operatorId} and trainer_id = ${trainerId}
   `);
 }
 
@@ -86,6 +134,19 @@ export async function putQualification(
   `);
 }
 
+/** False when there was none. */
+export async function deleteQualification(
+  tx: Transaction,
+  { operatorId, trainerId }: TrainerKey,
+  courseId: string,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(sql.unsafe`
+    delete from qualification
+    where operator_id = ${operatorId} and trainer_id = ${trainerId} and course_id = ${courseId}
+  `);
+  return rowCount > 0;
+}
+
 export async function insertTimeOff(
   tx: Transaction,
   { operatorId, trainerId }: TrainerKey,
@@ -96,6 +157,19 @@ export async function insertTimeOff(
     values (${operatorId}, ${trainerId}, ${timeOffId},
       ${startTime.toString()}::timestamptz, ${endTime.toString()}::timestamptz, ${note})
   `);
+}
+
+/** False when there was none. */
+export async function deleteTimeOff(
+  tx: Transaction,
+  { operatorId, trainerId }: TrainerKey,
+  timeOffId: string,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(sql.unsafe`
+    delete from time_off
+    where operator_id = ${operatorId} and trainer_id = ${trainerId} and time_off_id = ${timeOffId}
+  `);
+  return rowCount > 0;
 }
 
 /** Puts the trainer as it now is into its history; the last statement of every change, and its answer. */
@@ -119,9 +193,10 @@ export async function findTrainers(
   trainerIds: readonly string[],
   visible: Visible,
   now: Temporal.Instant,
+  parts?: DocumentParts,
 ): Promise<Trainer[]> {
   const rows = await db.any(sql.type(trainerRow)`
-    select ${documentOf(now)} as trainer
+    select ${documentOf(now, parts)} as trainer
     from trainer t
     where t.trainer_id = any(${sql.array(trainerIds, "uuid")}) and ${visibleTrainers(visible)}
   `);
@@ -130,7 +205,7 @@ export async function findTrainers(
 
 export async function listTrainers(
   db: Database,
-  { visible, operatorId, courseId }: TrainerFilter,
+  { visible, operatorId, courseId, statuses, name }: TrainerFilter,
   { after, limit }: { after: string | null; limit: number },
   now: Temporal.Instant,
 ): Promise<Trainer[]> {
@@ -149,8 +224,39 @@ export async function listTrainers(
               where q.operator_id = t.operator_id and q.trainer_id = t.trainer_id and q.course_id = ${courseId}::uuid
             )`
       }
+      and ${statuses.length === 0 ? everyone : sql.fragment`t.status = any(${sql.array(statuses, "text")})`}
+      and ${name === "" ? everyone : sql.fragment`position(lower(${name} ${ofAllLanguages}) in lower(t.name ${ofAllLanguages})) > 0`}
     order by t.trainer_id
     limit ${limit}
   `);
   return rows.map(({ trainer }) => trainer);
+}
+
+export function trainerExists(db: Database, trainerId: string, visible: Visible): Promise<boolean> {
+  return db.exists(sql.unsafe`
+    select from trainer t where t.trainer_id = ${trainerId} and ${visibleTrainers(visible)}
+  `);
+}
+
+export function listTimeOff(
+  db: Database,
+  trainerId: string,
+  { endTimeAfter, startTimeBefore }: TimeOffPeriod,
+  { after, limit }: { after: Pick<TimeOff, "startTime" | "timeOffId"> | null; limit: number },
+): Promise<readonly TimeOff[]> {
+  const always = sql.fragment`true`;
+  return db.any(sql.type(timeOffRow)`
+    select o.time_off_id as "timeOffId", o.start_time as "startTime", o.end_time as "endTime", o.note
+    from trainer t join time_off o on o.operator_id = t.operator_id and o.trainer_id = t.trainer_id
+    where t.trainer_id = ${trainerId}
+      and ${endTimeAfter ? sql.fragment`o.end_time > ${endTimeAfter.toString()}::timestamptz` : always}
+      and ${startTimeBefore ? sql.fragment`o.start_time < ${startTimeBefore.toString()}::timestamptz` : always}
+      and ${
+        after
+          ? sql.fragment`(o.start_time, o.time_off_id) > (${after.startTime.toString()}::timestamptz, ${after.timeOffId}::uuid)`
+          : always
+      }
+    order by o.start_time, o.time_off_id
+    limit ${limit}
+  `);
 }

@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
+import { type Trainer, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { COMPANY_OPERATOR_ID } from "./operator.ts";
 import {
+  COURSE_ID as courseId,
   givenFranchise,
   givenTrainer,
   refusalOf,
@@ -10,7 +11,6 @@ import {
   type TrainerServer,
 } from "./testing/trainer-server.ts";
 
-const courseId = "0e000000-0000-7000-8000-000000000001";
 let server: TrainerServer;
 let franchiseA: string;
 let franchiseB: string;
@@ -155,6 +155,57 @@ test("a search for another operator, or for a date that is none, is refused", as
   expect(foreign).toEqual({ code: "PermissionDenied", reason: "OPERATOR_MISMATCH", fields: [] });
   const unreal = server.as("service").trainers.searchTrainers({ ...search, dates: ["2026-06-30", "2026-06-31"] });
   expect(await refusalOf(unreal)).toEqual({ code: "InvalidArgument", reason: "INVALID_FIELD", fields: ["dates[1]"] });
+});
+
+test("a list can be of those with a status, and of those whose name contains a text in whatever case", async () => {
+  const { trainers } = server.as("admin");
+  const named = await Promise.all(
+    ["Élodie Östberg", "élodie 100% Näs", "Elodie"].map((name) => givenTrainer(server.as("admin"), { name })),
+  );
+  const [first, second] = named;
+  const suspension = { requestId: randomUUIDv7(), trainerId: first?.trainerId ?? "", etag: "1" };
+  const updateMask = { paths: ["status"] };
+  await trainers.updateTrainer({ ...suspension, updateMask, status: TrainerStatus.SUSPENDED });
+
+  const listed = async (filter: Parameters<typeof trainers.listTrainers>[0]) =>
+    idsOf((await trainers.listTrainers(filter)).trainers);
+  expect(await listed({ name: "ÉLODIE" })).toEqual([first, second].map((trainer) => trainer?.trainerId).toSorted());
+  expect(await listed({ name: "% n" })).toEqual([second?.trainerId]);
+  expect(await listed({ name: "e_o" })).toEqual([]);
+  expect(await listed({ statuses: [TrainerStatus.SUSPENDED, TrainerStatus.LEFT] })).toEqual([first?.trainerId]);
+  expect(await listed({ name: "élodie", statuses: [TrainerStatus.ACTIVE] })).toEqual([second?.trainerId]);
+  const refusal = await refusalOf(trainers.listTrainers({ statuses: [TrainerStatus.UNSPECIFIED] }));
+  expect(refusal.fields).toEqual(["statuses[0]"]);
+  expect((await refusalOf(trainers.listTrainers({ name: "a\0" }))).fields).toEqual(["name"]);
+});
+
+test("a masked read answers with what was asked for, and always with who it is, in which version", async () => {
+  const { trainers } = server.as("service");
+  const { trainerId, workingHours, name } = trainersOfA[0] ?? {};
+  const read = { trainerIds: [trainerId ?? ""], readMask: { paths: ["working_hours", "name"] } };
+  const before = server.statements();
+  const [trainer] = (await trainers.getTrainers(read)).trainers;
+  expect(server.statements() - before).toBe(1);
+  const nothing = { operatorId: "", timeZone: "", qualifications: [], timeOff: [], etag: "", travelRadiusMeters: 0 };
+  expect(trainer).toMatchObject({ trainerId, version: 2n, name, workingHours, ...nothing });
+  expect(trainer?.base).toBeUndefined();
+
+  const search = { courseId, operatorId: franchiseA, point: { latitude: 50.0, longitude: 14.43 } };
+  const { matches } = await trainers.searchTrainers({ ...search, readMask: { paths: ["etag"] } });
+  expect(matches[0]?.trainer).toMatchObject({ version: 2n, etag: "2", name: "", workingHours: [], qualifications: [] });
+});
+
+test.each([
+  ["no field", [], "read_mask"],
+  ["what is no field", ["name", "shoe_size"], "read_mask.paths[1]"],
+  ["a part of a field", ["base.latitude"], "read_mask.paths[0]"],
+])("a read mask with %s is refused", async (_, paths, field) => {
+  const { trainers } = server.as("service");
+  const refusal = { code: "InvalidArgument", reason: "INVALID_FIELD", fields: [field] };
+  const readMask = { paths };
+  expect(await refusalOf(trainers.getTrainers({ trainerIds: [COMPANY_OPERATOR_ID], readMask }))).toEqual(refusal);
+  const search = { courseId, operatorId: franchiseA, point: { latitude: 50.0, longitude: 14.43 } };
+  expect(await refusalOf(trainers.searchTrainers({ ...search, readMask }))).toEqual(refusal);
 });
 
 function idsOf(trainers: readonly Trainer[]): string[] {

@@ -102,6 +102,7 @@ function searchAmong(random: () => number): Search {
     point: place(random),
     dates: pick([[], ["2026-06-10"], ["2026-07-01", "2026-06-09"], ["2026-06-20", "2026-06-15", "2026-06-10"]], random),
     maxResults: pick([1, 5, 1000], random),
+    parts: new Set(),
   };
 }
 

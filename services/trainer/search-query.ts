@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Database, sql } from "../runtime/database.ts";
 import type { Trainer } from "./trainer.ts";
-import { documentOf, trainerDocument } from "./trainer-document.ts";
+import { type DocumentParts, documentOf, trainerDocument } from "./trainer-document.ts";
 
 export interface Search {
   courseId: string;
@@ -9,6 +9,7 @@ export interface Search {
   point: { latitude: number; longitude: number };
   dates: readonly string[];
   maxResults: number;
+  parts: DocumentParts;
 }
 
 export interface SearchResult {
@@ -60,7 +61,7 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
       count(*) filter (where distance <= travel_radius_meters) as "reachPoint",
       (
         select coalesce(json_agg(json_build_object(
-          'trainer', ${documentOf(now)}, 'distanceMeters', n.distance
+          'trainer', ${documentOf(now, search.parts)}, 'distanceMeters', n.distance
         ) order by n.distance, n.trainer_id), '[]')
         from nearest n join trainer t on t.operator_id = n.operator_id and t.trainer_id = n.trainer_id
       ) as matches

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { TimeOffSchema } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
-import type { FieldViolation } from "../runtime/errors.ts";
+import { DomainError, type FieldViolation } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 
 export interface TimeOff {
@@ -22,6 +22,12 @@ export function timeOffViolations({ startTime, endTime }: Pick<TimeOff, "startTi
     return [{ path: "end_time", message: `must be at most ${LONGEST_YEARS} years after start_time` }];
   }
   return [];
+}
+
+export function timeOffMissing(timeOffId: string): DomainError {
+  return new DomainError("not-found", "TIME_OFF_NOT_FOUND", `The trainer has no time off ${timeOffId}.`, {
+    metadata: { time_off_id: timeOffId },
+  });
 }
 
 export function timeOffToProto({ startTime, endTime, ...rest }: TimeOff): MessageInitShape<typeof TimeOffSchema> {

@@ -3,7 +3,8 @@ import { sql } from "../runtime/database.ts";
 import type { Visible } from "./operator.ts";
 import type { Trainer } from "./trainer.ts";
 
-const PAST_TIME_OFF_HOURS = 24;
+/** Time off is told for so long after it has ended. */
+export const PAST_TIME_OFF_HOURS = 24;
 
 const instantText = z.string().transform((text) => Temporal.Instant.from(text));
 
@@ -28,9 +29,17 @@ export const trainerDocument: z.ZodType<Trainer> = z.object({
   createTime: instantText,
 });
 
-/** The document of the trainer row `t`: a read of many trainers stays one statement, their children included. */
-export function documentOf(now: Temporal.Instant) {
-  const endedAfter = now.subtract({ hours: PAST_TIME_OFF_HOURS }).toString();
+/** What hangs on a trainer and is read only where it is asked for. */
+export type DocumentParts = ReadonlySet<string>;
+
+const PARTS: DocumentParts = new Set(["workingHours", "qualifications", "timeOff"]);
+
+/**
+ * The document of the trainer row `t`: a read of many trainers stays one statement, their children included. Parts that
+ * are not asked for are empty.
+ */
+export function documentOf(now: Temporal.Instant, parts: DocumentParts = PARTS) {
+  const nothing = sql.fragment`'[]'::json`;
   return sql.fragment`json_build_object(
     'trainerId', t.trainer_id,
     'operatorId', t.operator_id,
@@ -42,30 +51,37 @@ export function documentOf(now: Temporal.Instant) {
     'travelRadiusMeters', t.travel_radius_meters,
     'bufferMinutes', t.buffer_minutes,
     'dailySessionLimit', t.daily_session_limit,
-    'workingHours', (
-      select coalesce(json_agg(json_build_object(
-        'dayOfWeek', w.day_of_week,
-        'startTime', to_char(w.start_time, 'HH24:MI'),
-        'endTime', to_char(w.end_time, 'HH24:MI')
-      ) order by w.day_of_week, w.start_time), '[]')
-      from working_hours w where w.operator_id = t.operator_id and w.trainer_id = t.trainer_id
-    ),
-    'qualifications', (
-      select coalesce(json_agg(json_build_object(
-        'courseId', q.course_id, 'fromDate', q.from_date, 'untilDate', q.until_date
-      ) order by q.course_id), '[]')
-      from qualification q where q.operator_id = t.operator_id and q.trainer_id = t.trainer_id
-    ),
-    'timeOff', (
-      select coalesce(json_agg(json_build_object(
-        'timeOffId', o.time_off_id, 'startTime', o.start_time, 'endTime', o.end_time, 'note', o.note
-      ) order by o.start_time, o.time_off_id), '[]')
-      from time_off o
-      where o.operator_id = t.operator_id and o.trainer_id = t.trainer_id
-        and o.end_time > ${endedAfter}::timestamptz
-    ),
+    'workingHours', ${parts.has("workingHours") ? workingHours : nothing},
+    'qualifications', ${parts.has("qualifications") ? qualifications : nothing},
+    'timeOff', ${parts.has("timeOff") ? timeOffEndedAfter(now.subtract({ hours: PAST_TIME_OFF_HOURS })) : nothing},
     'version', t.version,
     'createTime', t.create_time
+  )`;
+}
+
+const workingHours = sql.fragment`(
+  select coalesce(json_agg(json_build_object(
+    'dayOfWeek', w.day_of_week,
+    'startTime', to_char(w.start_time, 'HH24:MI'),
+    'endTime', to_char(w.end_time, 'HH24:MI')
+  ) order by w.day_of_week, w.start_time), '[]')
+  from working_hours w where w.operator_id = t.operator_id and w.trainer_id = t.trainer_id
+)`;
+
+const qualifications = sql.fragment`(
+  select coalesce(json_agg(json_build_object(
+    'courseId', q.course_id, 'fromDate', q.from_date, 'untilDate', q.until_date
+  ) order by q.course_id), '[]')
+  from qualification q where q.operator_id = t.operator_id and q.trainer_id = t.trainer_id
+)`;
+
+function timeOffEndedAfter(time: Temporal.Instant) {
+  return sql.fragment`(
+    select coalesce(json_agg(json_build_object(
+      'timeOffId', o.time_off_id, 'startTime', o.start_time, 'endTime', o.end_time, 'note', o.note
+    ) order by o.start_time, o.time_off_id), '[]')
+    from time_off o
+    where o.operator_id = t.operator_id and o.trainer_id = t.trainer_id and o.end_time > ${time.toString()}::timestamptz
   )`;
 }
 

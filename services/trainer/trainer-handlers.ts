@@ -6,16 +6,27 @@ import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { addTimeOff } from "./add-time-off.ts";
 import { createTrainer } from "./create-trainer.ts";
 import type { Deps } from "./deps.ts";
+import { createEncodedTrainers } from "./encoded-trainers.ts";
 import { getTrainers } from "./get-trainers.ts";
 import { grantQualification } from "./grant-qualification.ts";
+import { importTrainers } from "./import-trainers.ts";
+import { listTimeOffOf } from "./list-time-off.ts";
+import { filterOf } from "./list-trainers.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { findTrainers, listTrainers } from "./queries.ts";
+import { masked, readMask } from "./read-mask.ts";
+import { removeTimeOff } from "./remove-time-off.ts";
+import { revokeQualification } from "./revoke-qualification.ts";
 import { searchTrainers } from "./search-query.ts";
 import { searchOf } from "./search-trainers.ts";
+import { setWorkingHours } from "./set-working-hours.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
+import { updateTrainer } from "./update-trainer.ts";
+import { watchTrainers } from "./watch-trainers.ts";
 
 export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> {
   const { db, now } = deps;
+  const encoded = createEncodedTrainers(db);
   return {
     createTrainer(request, context) {
       return createTrainer(deps, request, callerOf(context));
@@ -27,33 +38,65 @@ export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> 
       return { trainer: toProto(trainer) };
     },
 
-    async getTrainers({ trainerIds }, context) {
-      const found = await getTrainers(db, trainerIds, visibleTo(callerOf(context)), now());
-      return { ...found, trainers: found.trainers.map(toProto) };
+    async getTrainers({ trainerIds, readMask: asked }, context) {
+      const visible = visibleTo(callerOf(context));
+      if (!asked) return encoded.read(trainerIds, visible, now());
+      const mask = readMask(asked);
+      const found = await getTrainers(db, trainerIds, visible, now(), mask);
+      return { ...found, trainers: found.trainers.map((trainer) => masked(toProto(trainer), mask)) };
     },
 
-    async listTrainers({ operatorId, courseId, ...request }, context) {
-      const visible = visibleTo(callerOf(context));
-      if (operatorId !== undefined) mayActFor(visible, operatorId);
+    async listTrainers(request, context) {
+      const filter = filterOf(request, visibleTo(callerOf(context)));
       const size = pageSize(request.pageSize);
       const after = readPageToken(request.pageToken, z.guid());
-      const found = await listTrainers(db, { visible, operatorId, courseId }, { after, limit: size + 1 }, now());
+      const found = await listTrainers(db, filter, { after, limit: size + 1 }, now());
       const page = pageOf(found, size, ({ trainerId }) => trainerId);
       return { trainers: page.rows.map(toProto), nextPageToken: page.nextPageToken };
     },
 
     async searchTrainers(request, context) {
       mayActFor(visibleTo(callerOf(context)), request.operatorId);
-      const { matches, ...funnel } = await searchTrainers(db, searchOf(request), now());
-      return { matches: matches.map(({ trainer, ...match }) => ({ ...match, trainer: toProto(trainer) })), funnel };
+      const mask = readMask(request.readMask);
+      const { matches, ...funnel } = await searchTrainers(db, searchOf(request, mask), now());
+      const found = matches.map(({ trainer, ...match }) => ({ ...match, trainer: masked(toProto(trainer), mask) }));
+      return { matches: found, funnel };
+    },
+
+    watchTrainers({ position }, context) {
+      return watchTrainers(deps, position, context.signal);
+    },
+
+    updateTrainer(request, context) {
+      return updateTrainer(deps, request, callerOf(context));
+    },
+
+    setWorkingHours(request, context) {
+      return setWorkingHours(deps, request, callerOf(context));
     },
 
     grantQualification(request, context) {
       return grantQualification(deps, request, callerOf(context));
     },
 
+    revokeQualification(request, context) {
+      return revokeQualification(deps, request, callerOf(context));
+    },
+
     addTimeOff(request, context) {
       return addTimeOff(deps, request, callerOf(context));
+    },
+
+    removeTimeOff(request, context) {
+      return removeTimeOff(deps, request, callerOf(context));
+    },
+
+    listTimeOff(request, context) {
+      return listTimeOffOf(db, request, visibleTo(callerOf(context)));
+    },
+
+    async importTrainers(requests, context) {
+      return { report: await importTrainers(deps, requests, callerOf(context)) };
     },
   };
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type TrainerSchema, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
+import { etagOf } from "./etag.ts";
 import type { Qualification } from "./qualification.ts";
 import { type TimeOff, timeOffToProto } from "./time-off.ts";
 import type { WorkingHours } from "./working-hours.ts";
@@ -36,6 +37,17 @@ export function trainerMissing(trainerId: string): DomainError {
   });
 }
 
+export function statusOf(status: TrainerStatus): Trainer["status"] {
+  switch (status) {
+    case TrainerStatus.SUSPENDED:
+      return "suspended";
+    case TrainerStatus.LEFT:
+      return "left";
+    default:
+      return "active";
+  }
+}
+
 export function toProto({ franchiseId, ...trainer }: Trainer): MessageInitShape<typeof TrainerSchema> {
   return {
     ...trainer,
@@ -47,7 +59,7 @@ export function toProto({ franchiseId, ...trainer }: Trainer): MessageInitShape<
     })),
     timeOff: trainer.timeOff.map(timeOffToProto),
     version: BigInt(trainer.version),
-    etag: String(trainer.version),
+    etag: etagOf(trainer.version),
     createTime: timestampOf(trainer.createTime),
   };
 }

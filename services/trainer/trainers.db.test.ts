@@ -6,6 +6,7 @@ import { sql } from "../runtime/database.ts";
 import { COMPANY_OPERATOR_ID } from "./operator.ts";
 import { auditOf } from "./testing/audit.ts";
 import {
+  COURSE_ID as courseId,
   givenFranchise,
   givenTrainer,
   newTrainer,
@@ -14,7 +15,6 @@ import {
   type TrainerServer,
 } from "./testing/trainer-server.ts";
 
-const courseId = "0e000000-0000-7000-8000-000000000001";
 let server: TrainerServer;
 let franchiseA: string;
 let franchiseB: string;
@@ -223,14 +223,11 @@ test("every change repeated gives the first answer, makes one version and one au
 test("changes of one trainer at once are counted one by one", async () => {
   const { trainers } = server.as("admin");
   const { trainerId } = await givenTrainer(server.as("admin"));
+  const courseIds = Array.from({ length: 8 }, () => randomUUIDv7());
+  for (const courseId of courseIds) server.courses.courseIds.add(courseId);
   const answers = await Promise.all(
-    Array.from({ length: 8 }, () =>
-      trainers.grantQualification({
-        requestId: randomUUIDv7(),
-        trainerId,
-        courseId: randomUUIDv7(),
-        fromDate: "2026-01-01",
-      }),
+    courseIds.map((courseId) =>
+      trainers.grantQualification({ requestId: randomUUIDv7(), trainerId, courseId, fromDate: "2026-01-01" }),
     ),
   );
   const versions = answers.map(({ trainer }) => Number(trainer?.version)).toSorted((one, other) => one - other);

@@ -1,4 +1,5 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
+import { EventEmitter, on, once } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { runMigrations } from "graphile-worker";
@@ -21,10 +22,12 @@ import { type Database, openDatabase } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
 import { type TestDatabase, testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
+import { standIn } from "../../runtime/testing/stand-in.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
 import { courseHandlers } from "../course-handlers.ts";
+import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
-import { trainerDirectory } from "../trainer-directory.ts";
+import { type DirectoryChanges, type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
 import { zoneHandlers } from "../zone-handlers.ts";
 
 export const COMPANY = "c0000000-0000-4000-8000-000000000000";
@@ -32,12 +35,21 @@ export const COMPANY = "c0000000-0000-4000-8000-000000000000";
 /** The hour at which the tests' calls are made, unless a call says otherwise. */
 export const NOW = "2030-01-01T00:00:00Z";
 
+/** How long the directory answers without the trainer service. */
+export const MAX_AGE_MS = 600_000;
+
+const quiet = { info: () => undefined, warn: () => undefined };
 const EVERY_DAY: DayOfWeek[] = [1, 2, 3, 4, 5, 6, 7];
 
 export interface BookingServer {
   database: TestDatabase;
   server: TestServer;
   directory: Directory;
+  trainers: TrainerDirectory;
+  /** Lets the directory follow changes, from the moment on that the promise is resolved. */
+  follow(): Promise<void>;
+  /** Tells who watches that these have changed, and returns when the directory has heard of it. */
+  tell(...trainerIds: string[]): Promise<void>;
   /** Clients of an administrator. */
   bookings: Client<typeof BookingService>;
   zones: Client<typeof ZoneService>;
@@ -56,15 +68,21 @@ export interface Directory {
   searched: Trainer[] | null;
   down: boolean;
   calls: string[];
+  /** What is said to everybody who watches. */
+  changes: EventEmitter<{ change: [trainerIds: string[]] }>;
 }
 
 /** Booking as its process serves it, on a real database, beside a trainer service that answers from a list. */
-export async function startBookingServer(): Promise<BookingServer> {
+export async function startBookingServer(options: { nowMs?: () => number } = {}): Promise<BookingServer> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   await runMigrations({ connectionString: database.ownerUrl });
-  const directory: Directory = { trainers: [], searched: null, down: false, calls: [] };
+  const directory: Directory = { trainers: [], searched: null, down: false, calls: [], changes: new EventEmitter() };
   const neighbour = await startTestServer({ services: directoryServices(directory) });
   const trainer = neighbour.transportAs(Role.SERVICE);
+
+  const client = createClient(TrainerService, trainer);
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const trainers = trainerDirectory(client, { nowMs, maxTrainers: 1000, maxAgeMs: MAX_AGE_MS });
 
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
   const catalogue = { ...deps, franchises: createClient(FranchiseService, trainer) };
@@ -73,18 +91,36 @@ export async function startBookingServer(): Promise<BookingServer> {
       implement(ZoneService, zoneHandlers(catalogue)),
       implement(CourseService, courseHandlers(catalogue)),
       implement(StudentService, studentHandlers(catalogue)),
-      implement(
-        BookingService,
-        bookingHandlers({ ...deps, trainers: trainerDirectory(createClient(TrainerService, trainer)) }),
-      ),
+      implement(BookingService, bookingHandlers({ ...deps, trainers })),
     ],
     headers: { "cadre-time": NOW },
   });
   const admin = server.transportAs(Role.ADMIN);
+  const stopping: (() => Promise<void>)[] = [];
+  const heard = new EventEmitter();
   return {
     database,
     server,
     directory,
+    trainers,
+    async follow() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const begun = (): void => {
+        trainers.changes.begun();
+        resolve();
+      };
+      const told: DirectoryChanges["told"] = (changes, more) => {
+        trainers.changes.told(changes, more);
+        heard.emit("told");
+      };
+      stopping.push(followTrainers(client, { begun, told }, quiet));
+      await promise;
+    },
+    async tell(...trainerIds) {
+      const told = once(heard, "told");
+      directory.changes.emit("change", trainerIds);
+      await told;
+    },
     bookings: createClient(BookingService, admin),
     zones: createClient(ZoneService, admin),
     courses: createClient(CourseService, admin),
@@ -95,6 +131,7 @@ export async function startBookingServer(): Promise<BookingServer> {
       return work(db).finally(() => db.end());
     },
     async close() {
+      for (const stop of stopping) await stop();
       await server.close();
       await neighbour.close();
       await database.close();
@@ -194,20 +231,28 @@ function directoryServices(directory: Directory) {
     if (directory.down) throw new ConnectError("the test has taken it down", Code.Unavailable);
     return give();
   };
-  const left = (): never => {
-    throw new ConnectError("booking does not call this", Code.Unimplemented);
-  };
   return [
-    implement(TrainerService, {
-      createTrainer: left,
-      getTrainer: left,
-      listTrainers: left,
-      grantQualification: left,
-      addTimeOff: left,
+    standIn(TrainerService, {
       getTrainers: ({ trainerIds }) =>
         answer("GetTrainers", () => ({
           trainers: directory.trainers.filter(({ trainerId }) => trainerIds.includes(trainerId)),
         })),
+      listTrainers: () => answer("ListTrainers", () => ({ trainers: directory.trainers })),
+      async *watchTrainers(_, { signal }) {
+        answer("WatchTrainers", () => undefined);
+        const changes = on(directory.changes, "change", { signal });
+        yield { position: "0" };
+        for await (const [trainerIds] of changes) {
+          const known = new Map(directory.trainers.map((trainer) => [trainer.trainerId, trainer]));
+          yield {
+            position: "1",
+            changes: (trainerIds as string[]).map((trainerId) => ({
+              trainerId,
+              operatorId: known.get(trainerId)?.operatorId ?? COMPANY,
+            })),
+          };
+        }
+      },
       searchTrainers: ({ operatorId }) =>
         answer("SearchTrainers", () => {
           const all = directory.searched ?? directory.trainers;
@@ -225,9 +270,7 @@ function directoryServices(directory: Directory) {
           };
         }),
     }),
-    implement(FranchiseService, {
-      createFranchise: left,
-      listFranchises: left,
+    standIn(FranchiseService, {
       getFranchise: ({ franchiseId }) => ({ franchise: { franchiseId, name: "A franchise", countryCode: "DE" } }),
     }),
   ];

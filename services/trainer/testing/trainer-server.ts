@@ -1,17 +1,24 @@
 import { randomUUIDv7 } from "node:crypto";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../../gen/cadre/booking/v1/course_service_pb.ts";
 import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Database } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
+import { createChangePoll } from "../change-poll.ts";
+import { courseCatalogue } from "../course-catalogue.ts";
 import { franchiseHandlers } from "../franchise-handlers.ts";
 import { trainerHandlers } from "../trainer-handlers.ts";
 import { counted } from "./counted.ts";
+import { type CourseDirectory, courseDirectory } from "./course-directory.ts";
+import { type SessionDirectory, sessionDirectory } from "./session-directory.ts";
 
 const ROLES = {
   admin: Role.ADMIN,
@@ -21,6 +28,9 @@ const ROLES = {
   service: Role.SERVICE,
 };
 
+/** A course that booking has. */
+export const COURSE_ID = "0e000000-0000-7000-8000-000000000001";
+
 type Clients = { trainers: Client<typeof TrainerService>; franchises: Client<typeof FranchiseService> };
 
 export interface TrainerServer {
@@ -28,8 +38,13 @@ export interface TrainerServer {
   /** Statements sent to the database by the handlers so far, those in transactions left out. */
   statements(): number;
   setTime(now: string): void;
+  /** Booking's side of it. */
+  courses: CourseDirectory;
+  sessions: SessionDirectory;
   as(role: keyof typeof ROLES, claims?: Record<string, string>): Clients;
   operator(operatorId: string): Clients;
+  /** Stops, and starts again on the same database, at another address. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,13 +53,14 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   const { db, statements } = counted(database.db);
   let now = Temporal.Instant.from("2026-06-01T12:00:00Z");
-  const deps = { db, now: () => now, newId: randomUUIDv7 };
-  const server = await startTestServer({
-    services: [implement(TrainerService, trainerHandlers(deps)), implement(FranchiseService, franchiseHandlers(deps))],
-  });
+  const courses: CourseDirectory = { courseIds: new Set([COURSE_ID]), failure: null, calls: 0 };
+  const sessions: SessionDirectory = { sessions: [], failure: null, asked: [] };
+  const booking = await startTestServer({ services: [courseDirectory(courses), sessionDirectory(sessions)] });
+  const transport = booking.transportAs(Role.SERVICE);
+  let running = await startOn(db, () => now, transport);
 
   const as: TrainerServer["as"] = (role, claims) => {
-    const transport = server.transportAs(ROLES[role], claims);
+    const transport = running.server.transportAs(ROLES[role], claims);
     return { trainers: createClient(TrainerService, transport), franchises: createClient(FranchiseService, transport) };
   };
   return {
@@ -53,11 +69,36 @@ export async function startTrainerServer(): Promise<TrainerServer> {
     setTime(time) {
       now = Temporal.Instant.from(time);
     },
+    courses,
+    sessions,
     as,
     operator: (operatorId) => as("operator", { operator_id: operatorId, franchise_id: operatorId }),
+    async restart() {
+      await running.stop();
+      running = await startOn(db, () => now, transport);
+    },
     async close() {
-      await server.close();
+      await running.stop();
+      await booking.close();
       await database.close();
+    },
+  };
+}
+
+async function startOn(db: Database, now: Clock, booking: Transport) {
+  const ending = new AbortController();
+  const stopping = ending.signal;
+  const courses = courseCatalogue(createClient(CourseService, booking));
+  const bookings = createClient(BookingService, booking);
+  const deps = { db, now, newId: randomUUIDv7, courses, bookings, poll: createChangePoll(db, stopping), stopping };
+  const server = await startTestServer({
+    services: [implement(TrainerService, trainerHandlers(deps)), implement(FranchiseService, franchiseHandlers(deps))],
+  });
+  return {
+    server,
+    async stop() {
+      ending.abort();
+      await server.close();
     },
   };
 }

@@ -8,13 +8,15 @@ import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Franchise } from "./franchise_pb.ts";
 import { file_cadre_trainer_v1_franchise } from "./franchise_pb.ts";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/trainer/v1/franchise_service.proto.
  */
 export const file_cadre_trainer_v1_franchise_service: GenFile = /*@__PURE__*/
-  fileDesc("CihjYWRyZS90cmFpbmVyL3YxL2ZyYW5jaGlzZV9zZXJ2aWNlLnByb3RvEhBjYWRyZS50cmFpbmVyLnYxInkKFkNyZWF0ZUZyYW5jaGlzZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGAoEbmFtZRgCIAEoCUIKukgHcgUQARjIARInCgxjb3VudHJ5X2NvZGUYAyABKAlCEbpIDnIMMgpeW0EtWl17Mn0kIkkKF0NyZWF0ZUZyYW5jaGlzZVJlc3BvbnNlEi4KCWZyYW5jaGlzZRgBIAEoCzIbLmNhZHJlLnRyYWluZXIudjEuRnJhbmNoaXNlIjUKE0dldEZyYW5jaGlzZVJlcXVlc3QSHgoMZnJhbmNoaXNlX2lkGAEgASgJQgi6SAVyA7ABASJGChRHZXRGcmFuY2hpc2VSZXNwb25zZRIuCglmcmFuY2hpc2UYASABKAsyGy5jYWRyZS50cmFpbmVyLnYxLkZyYW5jaGlzZSJUChVMaXN0RnJhbmNoaXNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDImIKFkxpc3RGcmFuY2hpc2VzUmVzcG9uc2USLwoKZnJhbmNoaXNlcxgBIAMoCzIbLmNhZHJlLnRyYWluZXIudjEuRnJhbmNoaXNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTL1AgoQRnJhbmNoaXNlU2VydmljZRJ3Cg9DcmVhdGVGcmFuY2hpc2USKC5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZUZyYW5jaGlzZVJlcXVlc3QaKS5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZUZyYW5jaGlzZVJlc3BvbnNlIg+QAgLq4BgDCgEB8OAYiCcScAoMR2V0RnJhbmNoaXNlEiUuY2FkcmUudHJhaW5lci52MS5HZXRGcmFuY2hpc2VSZXF1ZXN0GiYuY2FkcmUudHJhaW5lci52MS5HZXRGcmFuY2hpc2VSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A8SdgoOTGlzdEZyYW5jaGlzZXMSJy5jYWRyZS50cmFpbmVyLnYxLkxpc3RGcmFuY2hpc2VzUmVxdWVzdBooLmNhZHJlLnRyYWluZXIudjEuTGlzdEZyYW5jaGlzZXNSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_policy_v1_policy, file_cadre_trainer_v1_franchise]);
+  fileDesc("CihjYWRyZS90cmFpbmVyL3YxL2ZyYW5jaGlzZV9zZXJ2aWNlLnByb3RvEhBjYWRyZS50cmFpbmVyLnYxInkKFkNyZWF0ZUZyYW5jaGlzZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGAoEbmFtZRgCIAEoCUIKukgHcgUQARjIARInCgxjb3VudHJ5X2NvZGUYAyABKAlCEbpIDnIMMgpeW0EtWl17Mn0kIkkKF0NyZWF0ZUZyYW5jaGlzZVJlc3BvbnNlEi4KCWZyYW5jaGlzZRgBIAEoCzIbLmNhZHJlLnRyYWluZXIudjEuRnJhbmNoaXNlIjUKE0dldEZyYW5jaGlzZVJlcXVlc3QSHgoMZnJhbmNoaXNlX2lkGAEgASgJQgi6SAVyA7ABASJGChRHZXRGcmFuY2hpc2VSZXNwb25zZRIuCglmcmFuY2hpc2UYASABKAsyGy5jYWRyZS50cmFpbmVyLnYxLkZyYW5jaGlzZSJUChVMaXN0RnJhbmNoaXNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDImIKFkxpc3RGcmFuY2hpc2VzUmVzcG9uc2USLwoKZnJhbmNoaXNlcxgBIAMoCzIbLmNhZHJlLnRyYWluZXIudjEuRnJhbmNoaXNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLsAQoWVXBkYXRlRnJhbmNoaXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIeCgxmcmFuY2hpc2VfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIWCgRuYW1lGAUgASgJQgi6SAVyAxjIARIqCgxjb3VudHJ5X2NvZGUYBiABKAlCFLpIEdgBAXIMMgpeW0EtWl17Mn0kIkkKF1VwZGF0ZUZyYW5jaGlzZVJlc3BvbnNlEi4KCWZyYW5jaGlzZRgBIAEoCzIbLmNhZHJlLnRyYWluZXIudjEuRnJhbmNoaXNlMu4DChBGcmFuY2hpc2VTZXJ2aWNlEncKD0NyZWF0ZUZyYW5jaGlzZRIoLmNhZHJlLnRyYWluZXIudjEuQ3JlYXRlRnJhbmNoaXNlUmVxdWVzdBopLmNhZHJlLnRyYWluZXIudjEuQ3JlYXRlRnJhbmNoaXNlUmVzcG9uc2UiD5ACAurgGAMKAQHw4BiIJxJwCgxHZXRGcmFuY2hpc2USJS5jYWRyZS50cmFpbmVyLnYxLkdldEZyYW5jaGlzZVJlcXVlc3QaJi5jYWRyZS50cmFpbmVyLnYxLkdldEZyYW5jaGlzZVJlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BjQDxJ2Cg5MaXN0RnJhbmNoaXNlcxInLmNhZHJlLnRyYWluZXIudjEuTGlzdEZyYW5jaGlzZXNSZXF1ZXN0GiguY2FkcmUudHJhaW5lci52MS5MaXN0RnJhbmNoaXNlc1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJxJ3Cg9VcGRhdGVGcmFuY2hpc2USKC5jYWRyZS50cmFpbmVyLnYxLlVwZGF0ZUZyYW5jaGlzZVJlcXVlc3QaKS5jYWRyZS50cmFpbmVyLnYxLlVwZGF0ZUZyYW5jaGlzZVJlc3BvbnNlIg+QAgLq4BgDCgEB8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_policy_v1_policy, file_cadre_trainer_v1_franchise, file_google_protobuf_field_mask]);
 
 /**
  * @generated from message cadre.trainer.v1.CreateFranchiseRequest
@@ -145,6 +147,69 @@ export const ListFranchisesResponseSchema: GenMessage<ListFranchisesResponse> = 
   messageDesc(file_cadre_trainer_v1_franchise_service, 5);
 
 /**
+ * @generated from message cadre.trainer.v1.UpdateFranchiseRequest
+ */
+export type UpdateFranchiseRequest = Message<"cadre.trainer.v1.UpdateFranchiseRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string franchise_id = 2;
+   */
+  franchiseId: string;
+
+  /**
+   * Of the franchise as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Which of the fields below to change: "name", "country_code".
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string country_code = 6;
+   */
+  countryCode: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.UpdateFranchiseRequest.
+ * Use `create(UpdateFranchiseRequestSchema)` to create a new message.
+ */
+export const UpdateFranchiseRequestSchema: GenMessage<UpdateFranchiseRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_franchise_service, 6);
+
+/**
+ * @generated from message cadre.trainer.v1.UpdateFranchiseResponse
+ */
+export type UpdateFranchiseResponse = Message<"cadre.trainer.v1.UpdateFranchiseResponse"> & {
+  /**
+   * @generated from field: cadre.trainer.v1.Franchise franchise = 1;
+   */
+  franchise?: Franchise | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.UpdateFranchiseResponse.
+ * Use `create(UpdateFranchiseResponseSchema)` to create a new message.
+ */
+export const UpdateFranchiseResponseSchema: GenMessage<UpdateFranchiseResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_franchise_service, 7);
+
+/**
  * The franchises that run zones beside the company itself.
  *
  * @generated from service cadre.trainer.v1.FranchiseService
@@ -183,6 +248,20 @@ export const FranchiseService: GenService<{
     methodKind: "unary";
     input: typeof ListFranchisesRequestSchema;
     output: typeof ListFranchisesResponseSchema;
+  },
+  /**
+   * Changes the fields that the mask names, and no other. Repeating the request_id with the same body gives the first
+   * answer.
+   *
+   * Fails with FRANCHISE_NOT_FOUND, with FRANCHISE_NAME_TAKEN when another franchise has the name, and with
+   * ETAG_MISMATCH when the franchise has changed since the etag was read.
+   *
+   * @generated from rpc cadre.trainer.v1.FranchiseService.UpdateFranchise
+   */
+  updateFranchise: {
+    methodKind: "unary";
+    input: typeof UpdateFranchiseRequestSchema;
+    output: typeof UpdateFranchiseResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cadre_trainer_v1_franchise_service, 0);

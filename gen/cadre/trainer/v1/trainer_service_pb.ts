@@ -5,20 +5,24 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { ImportReport } from "../../bulk/v1/import_report_pb.ts";
+import { file_cadre_bulk_v1_import_report } from "../../bulk/v1/import_report_pb.ts";
 import type { Point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
-import type { TimeOff, Trainer, WorkingHours } from "./trainer_pb.ts";
+import type { TimeOff, Trainer, TrainerStatus, WorkingHours } from "./trainer_pb.ts";
 import { file_cadre_trainer_v1_trainer } from "./trainer_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { TrainerRow } from "./trainer_row_pb.ts";
+import { file_cadre_trainer_v1_trainer_row } from "./trainer_row_pb.ts";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/trainer/v1/trainer_service.proto.
  */
 export const file_cadre_trainer_v1_trainer_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS90cmFpbmVyL3YxL3RyYWluZXJfc2VydmljZS5wcm90bxIQY2FkcmUudHJhaW5lci52MSKFAwoUQ3JlYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESHAoJdGltZV96b25lGAQgASgJQgm6SAZyBBABGEASKQoEYmFzZRgFIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludEIGukgDyAEBEikKFHRyYXZlbF9yYWRpdXNfbWV0ZXJzGAYgASgFQgu6SAgaBhigwh4oABIiCg5idWZmZXJfbWludXRlcxgHIAEoBUIKukgHGgUY4AMoABImChNkYWlseV9zZXNzaW9uX2xpbWl0GAggASgFQgm6SAYaBBgwKAESPwoNd29ya2luZ19ob3VycxgJIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRkIPCg1fZnJhbmNoaXNlX2lkIkMKFUNyZWF0ZVRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIjEKEUdldFRyYWluZXJSZXF1ZXN0EhwKCnRyYWluZXJfaWQYASABKAlCCLpIBXIDsAEBIkAKEkdldFRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIj0KEkdldFRyYWluZXJzUmVxdWVzdBInCgt0cmFpbmVyX2lkcxgBIAMoCUISukgPkgEMCAEQ9AMiBXIDsAEBIl8KE0dldFRyYWluZXJzUmVzcG9uc2USKwoIdHJhaW5lcnMYASADKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISGwoTbWlzc2luZ190cmFpbmVyX2lkcxgCIAMoCSK2AQoTTGlzdFRyYWluZXJzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIgoLb3BlcmF0b3JfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIAoJY291cnNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg4KDF9vcGVyYXRvcl9pZEIMCgpfY291cnNlX2lkIlwKFExpc3RUcmFpbmVyc1Jlc3BvbnNlEisKCHRyYWluZXJzGAEgAygLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLcAQoVU2VhcmNoVHJhaW5lcnNSZXF1ZXN0EhsKCWNvdXJzZV9pZBgBIAEoCUIIukgFcgOwAQESHQoLb3BlcmF0b3JfaWQYAiABKAlCCLpIBXIDsAEBEioKBXBvaW50GAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESOgoFZGF0ZXMYBCADKAlCK7pIKJIBJRCQAyIgch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSHwoLbWF4X3Jlc3VsdHMYBSABKAVCCrpIBxoFGOgHKAAieQoWU2VhcmNoVHJhaW5lcnNSZXNwb25zZRIvCgdtYXRjaGVzGAEgAygLMh4uY2FkcmUudHJhaW5lci52MS5UcmFpbmVyTWF0Y2gSLgoGZnVubmVsGAIgASgLMh4uY2FkcmUudHJhaW5lci52MS5TZWFyY2hGdW5uZWwiUwoMVHJhaW5lck1hdGNoEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBIoEBCgxTZWFyY2hGdW5uZWwSDgoGYWN0aXZlGAEgASgFEhQKDHRlYWNoX2NvdXJzZRgCIAEoBRIVCg1zYW1lX29wZXJhdG9yGAMgASgFEh8KF3F1YWxpZmllZF9vbl9ldmVyeV9kYXRlGAQgASgFEhMKC3JlYWNoX3BvaW50GAUgASgFIvkBChlHcmFudFF1YWxpZmljYXRpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEhsKCWNvdXJzZV9pZBgDIAEoCUIIukgFcgOwAQESNgoJZnJvbV9kYXRlGAQgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI8Cgp1bnRpbF9kYXRlGAUgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JEgAiAEBQg0KC191bnRpbF9kYXRlIkgKGkdyYW50UXVhbGlmaWNhdGlvblJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIi1QEKEUFkZFRpbWVPZmZSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEjYKCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESNAoIZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESFgoEbm90ZRgFIAEoCUIIukgFcgMY9AMibQoSQWRkVGltZU9mZlJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISKwoIdGltZV9vZmYYAiABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRpbWVPZmYyuQYKDlRyYWluZXJTZXJ2aWNlEnIKDUNyZWF0ZVRyYWluZXISJi5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZVRyYWluZXJSZXF1ZXN0GicuY2FkcmUudHJhaW5lci52MS5DcmVhdGVUcmFpbmVyUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSawoKR2V0VHJhaW5lchIjLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lclJlcXVlc3QaJC5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJSZXNwb25zZSISkAIB6uAYBgoEAQIDBfDgGNAPEm0KC0dldFRyYWluZXJzEiQuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyc1JlcXVlc3QaJS5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJzUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEnAKDExpc3RUcmFpbmVycxIlLmNhZHJlLnRyYWluZXIudjEuTGlzdFRyYWluZXJzUmVxdWVzdBomLmNhZHJlLnRyYWluZXIudjEuTGlzdFRyYWluZXJzUmVzcG9uc2UiEZACAergGAUKAwECBfDgGIgnEnYKDlNlYXJjaFRyYWluZXJzEicuY2FkcmUudHJhaW5lci52MS5TZWFyY2hUcmFpbmVyc1JlcXVlc3QaKC5jYWRyZS50cmFpbmVyLnYxLlNlYXJjaFRyYWluZXJzUmVzcG9uc2UiEZACAergGAUKAwECBfDgGLgXEoEBChJHcmFudFF1YWxpZmljYXRpb24SKy5jYWRyZS50cmFpbmVyLnYxLkdyYW50UXVhbGlmaWNhdGlvblJlcXVlc3QaLC5jYWRyZS50cmFpbmVyLnYxLkdyYW50UXVhbGlmaWNhdGlvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmkKCkFkZFRpbWVPZmYSIy5jYWRyZS50cmFpbmVyLnYxLkFkZFRpbWVPZmZSZXF1ZXN0GiQuY2FkcmUudHJhaW5lci52MS5BZGRUaW1lT2ZmUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_cadre_trainer_v1_trainer, file_google_protobuf_timestamp]);
+  fileDesc("CiZjYWRyZS90cmFpbmVyL3YxL3RyYWluZXJfc2VydmljZS5wcm90bxIQY2FkcmUudHJhaW5lci52MSKFAwoUQ3JlYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESHAoJdGltZV96b25lGAQgASgJQgm6SAZyBBABGEASKQoEYmFzZRgFIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludEIGukgDyAEBEikKFHRyYXZlbF9yYWRpdXNfbWV0ZXJzGAYgASgFQgu6SAgaBhigwh4oABIiCg5idWZmZXJfbWludXRlcxgHIAEoBUIKukgHGgUY4AMoABImChNkYWlseV9zZXNzaW9uX2xpbWl0GAggASgFQgm6SAYaBBgwKAESPwoNd29ya2luZ19ob3VycxgJIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRkIPCg1fZnJhbmNoaXNlX2lkIkMKFUNyZWF0ZVRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIjEKEUdldFRyYWluZXJSZXF1ZXN0EhwKCnRyYWluZXJfaWQYASABKAlCCLpIBXIDsAEBIkAKEkdldFRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyImwKEkdldFRyYWluZXJzUmVxdWVzdBInCgt0cmFpbmVyX2lkcxgBIAMoCUISukgPkgEMCAEQ9AMiBXIDsAEBEi0KCXJlYWRfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siXwoTR2V0VHJhaW5lcnNSZXNwb25zZRIrCgh0cmFpbmVycxgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIbChNtaXNzaW5nX3RyYWluZXJfaWRzGAIgAygJIpQCChNMaXN0VHJhaW5lcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIgCgljb3Vyc2VfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESRAoIc3RhdHVzZXMYBSADKA4yHy5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJTdGF0dXNCEbpIDpIBCxADIgeCAQQQASAAEhYKBG5hbWUYBiABKAlCCLpIBXIDGMgBQg4KDF9vcGVyYXRvcl9pZEIMCgpfY291cnNlX2lkIlwKFExpc3RUcmFpbmVyc1Jlc3BvbnNlEisKCHRyYWluZXJzGAEgAygLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKLAgoVU2VhcmNoVHJhaW5lcnNSZXF1ZXN0EhsKCWNvdXJzZV9pZBgBIAEoCUIIukgFcgOwAQESHQoLb3BlcmF0b3JfaWQYAiABKAlCCLpIBXIDsAEBEioKBXBvaW50GAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESOgoFZGF0ZXMYBCADKAlCK7pIKJIBJRCQAyIgch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSHwoLbWF4X3Jlc3VsdHMYBSABKAVCCrpIBxoFGOgHKAASLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJ5ChZTZWFyY2hUcmFpbmVyc1Jlc3BvbnNlEi8KB21hdGNoZXMYASADKAsyHi5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJNYXRjaBIuCgZmdW5uZWwYAiABKAsyHi5jYWRyZS50cmFpbmVyLnYxLlNlYXJjaEZ1bm5lbCJTCgxUcmFpbmVyTWF0Y2gSKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIXCg9kaXN0YW5jZV9tZXRlcnMYAiABKAEigQEKDFNlYXJjaEZ1bm5lbBIOCgZhY3RpdmUYASABKAUSFAoMdGVhY2hfY291cnNlGAIgASgFEhUKDXNhbWVfb3BlcmF0b3IYAyABKAUSHwoXcXVhbGlmaWVkX29uX2V2ZXJ5X2RhdGUYBCABKAUSEwoLcmVhY2hfcG9pbnQYBSABKAUiMgoUV2F0Y2hUcmFpbmVyc1JlcXVlc3QSGgoIcG9zaXRpb24YASABKAlCCLpIBXIDGMgBIlsKFVdhdGNoVHJhaW5lcnNSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCRIwCgdjaGFuZ2VzGAIgAygLMh8uY2FkcmUudHJhaW5lci52MS5UcmFpbmVyQ2hhbmdlInoKDVRyYWluZXJDaGFuZ2USEgoKdHJhaW5lcl9pZBgBIAEoCRITCgtvcGVyYXRvcl9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEi8KC2NoYW5nZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKtAwoUVXBkYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkEjcKC3VwZGF0ZV9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0IGukgDyAEBEhYKBG5hbWUYBSABKAlCCLpIBXIDGMgBEjkKBnN0YXR1cxgGIAEoDjIfLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lclN0YXR1c0IIukgFggECEAESGgoJdGltZV96b25lGAcgASgJQge6SARyAhhAEiEKBGJhc2UYCCABKAsyEy5jYWRyZS5nZW8udjEuUG9pbnQSKQoUdHJhdmVsX3JhZGl1c19tZXRlcnMYCSABKAVCC7pICBoGGKDCHigAEiIKDmJ1ZmZlcl9taW51dGVzGAogASgFQgq6SAcaBRjgAygAEiYKE2RhaWx5X3Nlc3Npb25fbGltaXQYCyABKAVCCbpIBhoEGDAoACJDChVVcGRhdGVUcmFpbmVyUmVzcG9uc2USKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciKuAQoWU2V0V29ya2luZ0hvdXJzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgp0cmFpbmVyX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSPwoNd29ya2luZ19ob3VycxgEIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRiJFChdTZXRXb3JraW5nSG91cnNSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIvkBChlHcmFudFF1YWxpZmljYXRpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEhsKCWNvdXJzZV9pZBgDIAEoCUIIukgFcgOwAQESNgoJZnJvbV9kYXRlGAQgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI8Cgp1bnRpbF9kYXRlGAUgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JEgAiAEBQg0KC191bnRpbF9kYXRlIkgKGkdyYW50UXVhbGlmaWNhdGlvblJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIidQoaUmV2b2tlUXVhbGlmaWNhdGlvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESGwoJY291cnNlX2lkGAMgASgJQgi6SAVyA7ABASJJChtSZXZva2VRdWFsaWZpY2F0aW9uUmVzcG9uc2USKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciLVAQoRQWRkVGltZU9mZlJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESNgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARI0CghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIWCgRub3RlGAUgASgJQgi6SAVyAxj0AyLEAQoSQWRkVGltZU9mZlJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISKwoIdGltZV9vZmYYAiABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRpbWVPZmYSPAoRY2xhc2hpbmdfc2Vzc2lvbnMYAyADKAsyIS5jYWRyZS50cmFpbmVyLnYxLkNsYXNoaW5nU2Vzc2lvbhIXCg9jbGFzaGVzX3Vua25vd24YBCABKAgixQEKD0NsYXNoaW5nU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3B1cmNoYXNlX2lkGAIgASgJEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl0aW1lX3pvbmUYBSABKAkSGAoQbG9jYWxfc3RhcnRfdGltZRgGIAEoCSJxChRSZW1vdmVUaW1lT2ZmUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgp0cmFpbmVyX2lkGAIgASgJQgi6SAVyA7ABARIdCgt0aW1lX29mZl9pZBgDIAEoCUIIukgFcgOwAQEiQwoVUmVtb3ZlVGltZU9mZlJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIi2gEKEkxpc3RUaW1lT2ZmUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSHAoKdHJhaW5lcl9pZBgDIAEoCUIIukgFcgOwAQESMgoOZW5kX3RpbWVfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEXN0YXJ0X3RpbWVfYmVmb3JlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJbChNMaXN0VGltZU9mZlJlc3BvbnNlEisKCHRpbWVfb2ZmGAEgAygLMhkuY2FkcmUudHJhaW5lci52MS5UaW1lT2ZmEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJxChVJbXBvcnRUcmFpbmVyc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESOgoEcm93cxgCIAMoCzIcLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lclJvd0IOukgLkgEIEPQDIgPYAQMiRQoWSW1wb3J0VHJhaW5lcnNSZXNwb25zZRIrCgZyZXBvcnQYASABKAsyGy5jYWRyZS5idWxrLnYxLkltcG9ydFJlcG9ydDL9DAoOVHJhaW5lclNlcnZpY2UScgoNQ3JlYXRlVHJhaW5lchImLmNhZHJlLnRyYWluZXIudjEuQ3JlYXRlVHJhaW5lclJlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZVRyYWluZXJSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJrCgpHZXRUcmFpbmVyEiMuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyUmVxdWVzdBokLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lclJlc3BvbnNlIhKQAgHq4BgGCgQBAgMF8OAY0A8SbQoLR2V0VHJhaW5lcnMSJC5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJzUmVxdWVzdBolLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lcnNSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A8ScAoMTGlzdFRyYWluZXJzEiUuY2FkcmUudHJhaW5lci52MS5MaXN0VHJhaW5lcnNSZXF1ZXN0GiYuY2FkcmUudHJhaW5lci52MS5MaXN0VHJhaW5lcnNSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAYiCcSdgoOU2VhcmNoVHJhaW5lcnMSJy5jYWRyZS50cmFpbmVyLnYxLlNlYXJjaFRyYWluZXJzUmVxdWVzdBooLmNhZHJlLnRyYWluZXIudjEuU2VhcmNoVHJhaW5lcnNSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAYuBcSbwoNV2F0Y2hUcmFpbmVycxImLmNhZHJlLnRyYWluZXIudjEuV2F0Y2hUcmFpbmVyc1JlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLldhdGNoVHJhaW5lcnNSZXNwb25zZSILkAIB6uAYBAoCAQUwARJyCg1VcGRhdGVUcmFpbmVyEiYuY2FkcmUudHJhaW5lci52MS5VcGRhdGVUcmFpbmVyUmVxdWVzdBonLmNhZHJlLnRyYWluZXIudjEuVXBkYXRlVHJhaW5lclJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEngKD1NldFdvcmtpbmdIb3VycxIoLmNhZHJlLnRyYWluZXIudjEuU2V0V29ya2luZ0hvdXJzUmVxdWVzdBopLmNhZHJlLnRyYWluZXIudjEuU2V0V29ya2luZ0hvdXJzUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSgQEKEkdyYW50UXVhbGlmaWNhdGlvbhIrLmNhZHJlLnRyYWluZXIudjEuR3JhbnRRdWFsaWZpY2F0aW9uUmVxdWVzdBosLmNhZHJlLnRyYWluZXIudjEuR3JhbnRRdWFsaWZpY2F0aW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShAEKE1Jldm9rZVF1YWxpZmljYXRpb24SLC5jYWRyZS50cmFpbmVyLnYxLlJldm9rZVF1YWxpZmljYXRpb25SZXF1ZXN0Gi0uY2FkcmUudHJhaW5lci52MS5SZXZva2VRdWFsaWZpY2F0aW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSaQoKQWRkVGltZU9mZhIjLmNhZHJlLnRyYWluZXIudjEuQWRkVGltZU9mZlJlcXVlc3QaJC5jYWRyZS50cmFpbmVyLnYxLkFkZFRpbWVPZmZSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJyCg1SZW1vdmVUaW1lT2ZmEiYuY2FkcmUudHJhaW5lci52MS5SZW1vdmVUaW1lT2ZmUmVxdWVzdBonLmNhZHJlLnRyYWluZXIudjEuUmVtb3ZlVGltZU9mZlJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEm4KC0xpc3RUaW1lT2ZmEiQuY2FkcmUudHJhaW5lci52MS5MaXN0VGltZU9mZlJlcXVlc3QaJS5jYWRyZS50cmFpbmVyLnYxLkxpc3RUaW1lT2ZmUmVzcG9uc2UiEpACAergGAYKBAECAwXw4BiIJxJ4Cg5JbXBvcnRUcmFpbmVycxInLmNhZHJlLnRyYWluZXIudjEuSW1wb3J0VHJhaW5lcnNSZXF1ZXN0GiguY2FkcmUudHJhaW5lci52MS5JbXBvcnRUcmFpbmVyc1Jlc3BvbnNlIhGQAgLq4BgECgIBAvDgGODUAygBYgZwcm90bzM", [file_buf_validate_validate, file_cadre_bulk_v1_import_report, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_cadre_trainer_v1_trainer, file_cadre_trainer_v1_trainer_row, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.trainer.v1.CreateTrainerRequest
@@ -142,6 +146,13 @@ export type GetTrainersRequest = Message<"cadre.trainer.v1.GetTrainersRequest"> 
    * @generated from field: repeated string trainer_ids = 1;
    */
   trainerIds: string[];
+
+  /**
+   * Top-level fields of a trainer ("status", "working_hours"); trainer_id and version always come too. Absent: all.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 2;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -206,6 +217,20 @@ export type ListTrainersRequest = Message<"cadre.trainer.v1.ListTrainersRequest"
    * @generated from field: optional string course_id = 4;
    */
   courseId?: string | undefined;
+
+  /**
+   * Only trainers of one of these statuses; without any, of all.
+   *
+   * @generated from field: repeated cadre.trainer.v1.TrainerStatus statuses = 5;
+   */
+  statuses: TrainerStatus[];
+
+  /**
+   * Only trainers whose name contains this, in upper or lower case.
+   *
+   * @generated from field: string name = 6;
+   */
+  name: string;
 };
 
 /**
@@ -271,6 +296,13 @@ export type SearchTrainersRequest = Message<"cadre.trainer.v1.SearchTrainersRequ
    * @generated from field: int32 max_results = 5;
    */
   maxResults: number;
+
+  /**
+   * As in GetTrainers.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -376,6 +408,229 @@ export const SearchFunnelSchema: GenMessage<SearchFunnel> = /*@__PURE__*/
   messageDesc(file_cadre_trainer_v1_trainer_service, 11);
 
 /**
+ * @generated from message cadre.trainer.v1.WatchTrainersRequest
+ */
+export type WatchTrainersRequest = Message<"cadre.trainer.v1.WatchTrainersRequest"> & {
+  /**
+   * The `position` of the last message that was dealt with. Empty: from now on.
+   *
+   * @generated from field: string position = 1;
+   */
+  position: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.WatchTrainersRequest.
+ * Use `create(WatchTrainersRequestSchema)` to create a new message.
+ */
+export const WatchTrainersRequestSchema: GenMessage<WatchTrainersRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 12);
+
+/**
+ * @generated from message cadre.trainer.v1.WatchTrainersResponse
+ */
+export type WatchTrainersResponse = Message<"cadre.trainer.v1.WatchTrainersResponse"> & {
+  /**
+   * Where the next watch goes on. Survives restarts of everybody; means nothing to its reader.
+   *
+   * @generated from field: string position = 1;
+   */
+  position: string;
+
+  /**
+   * At most 500. None: nothing has changed since the message before.
+   *
+   * @generated from field: repeated cadre.trainer.v1.TrainerChange changes = 2;
+   */
+  changes: TrainerChange[];
+};
+
+/**
+ * Describes the message cadre.trainer.v1.WatchTrainersResponse.
+ * Use `create(WatchTrainersResponseSchema)` to create a new message.
+ */
+export const WatchTrainersResponseSchema: GenMessage<WatchTrainersResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 13);
+
+/**
+ * @generated from message cadre.trainer.v1.TrainerChange
+ */
+export type TrainerChange = Message<"cadre.trainer.v1.TrainerChange"> & {
+  /**
+   * @generated from field: string trainer_id = 1;
+   */
+  trainerId: string;
+
+  /**
+   * @generated from field: string operator_id = 2;
+   */
+  operatorId: string;
+
+  /**
+   * The trainer's, after the change.
+   *
+   * @generated from field: int64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp change_time = 4;
+   */
+  changeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.TrainerChange.
+ * Use `create(TrainerChangeSchema)` to create a new message.
+ */
+export const TrainerChangeSchema: GenMessage<TrainerChange> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 14);
+
+/**
+ * @generated from message cadre.trainer.v1.UpdateTrainerRequest
+ */
+export type UpdateTrainerRequest = Message<"cadre.trainer.v1.UpdateTrainerRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string trainer_id = 2;
+   */
+  trainerId: string;
+
+  /**
+   * Of the trainer as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Which of the fields below to change: "name", "status", "time_zone", "base", "travel_radius_meters",
+   * "buffer_minutes", "daily_session_limit".
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * @generated from field: cadre.trainer.v1.TrainerStatus status = 6;
+   */
+  status: TrainerStatus;
+
+  /**
+   * IANA name.
+   *
+   * @generated from field: string time_zone = 7;
+   */
+  timeZone: string;
+
+  /**
+   * @generated from field: cadre.geo.v1.Point base = 8;
+   */
+  base?: Point | undefined;
+
+  /**
+   * @generated from field: int32 travel_radius_meters = 9;
+   */
+  travelRadiusMeters: number;
+
+  /**
+   * @generated from field: int32 buffer_minutes = 10;
+   */
+  bufferMinutes: number;
+
+  /**
+   * @generated from field: int32 daily_session_limit = 11;
+   */
+  dailySessionLimit: number;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.UpdateTrainerRequest.
+ * Use `create(UpdateTrainerRequestSchema)` to create a new message.
+ */
+export const UpdateTrainerRequestSchema: GenMessage<UpdateTrainerRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 15);
+
+/**
+ * @generated from message cadre.trainer.v1.UpdateTrainerResponse
+ */
+export type UpdateTrainerResponse = Message<"cadre.trainer.v1.UpdateTrainerResponse"> & {
+  /**
+   * @generated from field: cadre.trainer.v1.Trainer trainer = 1;
+   */
+  trainer?: Trainer | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.UpdateTrainerResponse.
+ * Use `create(UpdateTrainerResponseSchema)` to create a new message.
+ */
+export const UpdateTrainerResponseSchema: GenMessage<UpdateTrainerResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 16);
+
+/**
+ * @generated from message cadre.trainer.v1.SetWorkingHoursRequest
+ */
+export type SetWorkingHoursRequest = Message<"cadre.trainer.v1.SetWorkingHoursRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string trainer_id = 2;
+   */
+  trainerId: string;
+
+  /**
+   * Of the trainer as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * No two of them overlap. None: the trainer does not work.
+   *
+   * @generated from field: repeated cadre.trainer.v1.WorkingHours working_hours = 4;
+   */
+  workingHours: WorkingHours[];
+};
+
+/**
+ * Describes the message cadre.trainer.v1.SetWorkingHoursRequest.
+ * Use `create(SetWorkingHoursRequestSchema)` to create a new message.
+ */
+export const SetWorkingHoursRequestSchema: GenMessage<SetWorkingHoursRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 17);
+
+/**
+ * @generated from message cadre.trainer.v1.SetWorkingHoursResponse
+ */
+export type SetWorkingHoursResponse = Message<"cadre.trainer.v1.SetWorkingHoursResponse"> & {
+  /**
+   * @generated from field: cadre.trainer.v1.Trainer trainer = 1;
+   */
+  trainer?: Trainer | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.SetWorkingHoursResponse.
+ * Use `create(SetWorkingHoursResponseSchema)` to create a new message.
+ */
+export const SetWorkingHoursResponseSchema: GenMessage<SetWorkingHoursResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 18);
+
+/**
  * @generated from message cadre.trainer.v1.GrantQualificationRequest
  */
 export type GrantQualificationRequest = Message<"cadre.trainer.v1.GrantQualificationRequest"> & {
@@ -412,7 +667,7 @@ export type GrantQualificationRequest = Message<"cadre.trainer.v1.GrantQualifica
  * Use `create(GrantQualificationRequestSchema)` to create a new message.
  */
 export const GrantQualificationRequestSchema: GenMessage<GrantQualificationRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 12);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 19);
 
 /**
  * @generated from message cadre.trainer.v1.GrantQualificationResponse
@@ -429,7 +684,51 @@ export type GrantQualificationResponse = Message<"cadre.trainer.v1.GrantQualific
  * Use `create(GrantQualificationResponseSchema)` to create a new message.
  */
 export const GrantQualificationResponseSchema: GenMessage<GrantQualificationResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 13);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 20);
+
+/**
+ * @generated from message cadre.trainer.v1.RevokeQualificationRequest
+ */
+export type RevokeQualificationRequest = Message<"cadre.trainer.v1.RevokeQualificationRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string trainer_id = 2;
+   */
+  trainerId: string;
+
+  /**
+   * @generated from field: string course_id = 3;
+   */
+  courseId: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.RevokeQualificationRequest.
+ * Use `create(RevokeQualificationRequestSchema)` to create a new message.
+ */
+export const RevokeQualificationRequestSchema: GenMessage<RevokeQualificationRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 21);
+
+/**
+ * @generated from message cadre.trainer.v1.RevokeQualificationResponse
+ */
+export type RevokeQualificationResponse = Message<"cadre.trainer.v1.RevokeQualificationResponse"> & {
+  /**
+   * @generated from field: cadre.trainer.v1.Trainer trainer = 1;
+   */
+  trainer?: Trainer | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.RevokeQualificationResponse.
+ * Use `create(RevokeQualificationResponseSchema)` to create a new message.
+ */
+export const RevokeQualificationResponseSchema: GenMessage<RevokeQualificationResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 22);
 
 /**
  * @generated from message cadre.trainer.v1.AddTimeOffRequest
@@ -468,7 +767,7 @@ export type AddTimeOffRequest = Message<"cadre.trainer.v1.AddTimeOffRequest"> & 
  * Use `create(AddTimeOffRequestSchema)` to create a new message.
  */
 export const AddTimeOffRequestSchema: GenMessage<AddTimeOffRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 14);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 23);
 
 /**
  * @generated from message cadre.trainer.v1.AddTimeOffResponse
@@ -483,6 +782,21 @@ export type AddTimeOffResponse = Message<"cadre.trainer.v1.AddTimeOffResponse"> 
    * @generated from field: cadre.trainer.v1.TimeOff time_off = 2;
    */
   timeOff?: TimeOff | undefined;
+
+  /**
+   * The trainer's booked sessions that lie within the time off, at least in part, by start; at most 1000. They stay
+   * booked.
+   *
+   * @generated from field: repeated cadre.trainer.v1.ClashingSession clashing_sessions = 3;
+   */
+  clashingSessions: ClashingSession[];
+
+  /**
+   * Booking did not answer: there may be clashing sessions, and none is named.
+   *
+   * @generated from field: bool clashes_unknown = 4;
+   */
+  clashesUnknown: boolean;
 };
 
 /**
@@ -490,7 +804,209 @@ export type AddTimeOffResponse = Message<"cadre.trainer.v1.AddTimeOffResponse"> 
  * Use `create(AddTimeOffResponseSchema)` to create a new message.
  */
 export const AddTimeOffResponseSchema: GenMessage<AddTimeOffResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 15);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 24);
+
+/**
+ * @generated from message cadre.trainer.v1.ClashingSession
+ */
+export type ClashingSession = Message<"cadre.trainer.v1.ClashingSession"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string purchase_id = 2;
+   */
+  purchaseId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * The zone's, an IANA name.
+   *
+   * @generated from field: string time_zone = 5;
+   */
+  timeZone: string;
+
+  /**
+   * "2026-01-31T17:30:00", in the zone.
+   *
+   * @generated from field: string local_start_time = 6;
+   */
+  localStartTime: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.ClashingSession.
+ * Use `create(ClashingSessionSchema)` to create a new message.
+ */
+export const ClashingSessionSchema: GenMessage<ClashingSession> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 25);
+
+/**
+ * @generated from message cadre.trainer.v1.RemoveTimeOffRequest
+ */
+export type RemoveTimeOffRequest = Message<"cadre.trainer.v1.RemoveTimeOffRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string trainer_id = 2;
+   */
+  trainerId: string;
+
+  /**
+   * @generated from field: string time_off_id = 3;
+   */
+  timeOffId: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.RemoveTimeOffRequest.
+ * Use `create(RemoveTimeOffRequestSchema)` to create a new message.
+ */
+export const RemoveTimeOffRequestSchema: GenMessage<RemoveTimeOffRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 26);
+
+/**
+ * @generated from message cadre.trainer.v1.RemoveTimeOffResponse
+ */
+export type RemoveTimeOffResponse = Message<"cadre.trainer.v1.RemoveTimeOffResponse"> & {
+  /**
+   * @generated from field: cadre.trainer.v1.Trainer trainer = 1;
+   */
+  trainer?: Trainer | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.RemoveTimeOffResponse.
+ * Use `create(RemoveTimeOffResponseSchema)` to create a new message.
+ */
+export const RemoveTimeOffResponseSchema: GenMessage<RemoveTimeOffResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 27);
+
+/**
+ * @generated from message cadre.trainer.v1.ListTimeOffRequest
+ */
+export type ListTimeOffRequest = Message<"cadre.trainer.v1.ListTimeOffRequest"> & {
+  /**
+   * 0 means 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: string trainer_id = 3;
+   */
+  trainerId: string;
+
+  /**
+   * Only what ends after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time_after = 4;
+   */
+  endTimeAfter?: Timestamp | undefined;
+
+  /**
+   * Only what starts before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time_before = 5;
+   */
+  startTimeBefore?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.ListTimeOffRequest.
+ * Use `create(ListTimeOffRequestSchema)` to create a new message.
+ */
+export const ListTimeOffRequestSchema: GenMessage<ListTimeOffRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 28);
+
+/**
+ * @generated from message cadre.trainer.v1.ListTimeOffResponse
+ */
+export type ListTimeOffResponse = Message<"cadre.trainer.v1.ListTimeOffResponse"> & {
+  /**
+   * @generated from field: repeated cadre.trainer.v1.TimeOff time_off = 1;
+   */
+  timeOff: TimeOff[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.ListTimeOffResponse.
+ * Use `create(ListTimeOffResponseSchema)` to create a new message.
+ */
+export const ListTimeOffResponseSchema: GenMessage<ListTimeOffResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 29);
+
+/**
+ * @generated from message cadre.trainer.v1.ImportTrainersRequest
+ */
+export type ImportTrainersRequest = Message<"cadre.trainer.v1.ImportTrainersRequest"> & {
+  /**
+   * Names the import in the audit log; the same in every message of a call.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * One that breaks its rules is refused by itself.
+   *
+   * @generated from field: repeated cadre.trainer.v1.TrainerRow rows = 2;
+   */
+  rows: TrainerRow[];
+};
+
+/**
+ * Describes the message cadre.trainer.v1.ImportTrainersRequest.
+ * Use `create(ImportTrainersRequestSchema)` to create a new message.
+ */
+export const ImportTrainersRequestSchema: GenMessage<ImportTrainersRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 30);
+
+/**
+ * @generated from message cadre.trainer.v1.ImportTrainersResponse
+ */
+export type ImportTrainersResponse = Message<"cadre.trainer.v1.ImportTrainersResponse"> & {
+  /**
+   * @generated from field: cadre.bulk.v1.ImportReport report = 1;
+   */
+  report?: ImportReport | undefined;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.ImportTrainersResponse.
+ * Use `create(ImportTrainersResponseSchema)` to create a new message.
+ */
+export const ImportTrainersResponseSchema: GenMessage<ImportTrainersResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 31);
 
 /**
  * The trainers of the company and of its franchises: who they are, what they may teach, when they work.
@@ -527,6 +1043,8 @@ export const TrainerService: GenService<{
    * Reads many trainers at once, in the order of the request. An id that is asked for twice is answered once; one
    * that does not exist, or that the caller may not see, is named in missing_trainer_ids.
    *
+   * Fails with INVALID_FIELD when the read mask names what is no field of a trainer.
+   *
    * @generated from rpc cadre.trainer.v1.TrainerService.GetTrainers
    */
   getTrainers: {
@@ -535,7 +1053,7 @@ export const TrainerService: GenService<{
     output: typeof GetTrainersResponseSchema;
   },
   /**
-   * Lists trainers by id, an operator's own only.
+   * Lists trainers by id, an operator's own only. The filters add up.
    *
    * Fails with OPERATOR_MISMATCH when an operator asks for another operator's trainers.
    *
@@ -560,10 +1078,53 @@ export const TrainerService: GenService<{
     output: typeof SearchTrainersResponseSchema;
   },
   /**
+   * Tells every change of every trainer once, after it has committed: those of one trainer by version, and one that
+   * committed before another began before that one. The first message tells the position and nothing else; after it a
+   * message comes at least every second, with changes or as a sign that there are none. A watch from the position of
+   * any message goes on after it, with any server, for a week. Without a position it starts now: what is read after
+   * the first message is as new as the position or newer.
+   *
+   * Ends without an error when the server stops. Fails with WATCH_POSITION_EXPIRED when what follows the position is
+   * no longer kept, or the position is not of this database: read anew, and watch without a position.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.WatchTrainers
+   */
+  watchTrainers: {
+    methodKind: "server_streaming";
+    input: typeof WatchTrainersRequestSchema;
+    output: typeof WatchTrainersResponseSchema;
+  },
+  /**
+   * Changes the fields that the mask names, and no other. What is booked stays booked, whatever changes; a trainer who
+   * is not active is booked no more. Repeating the request_id with the same body gives the first answer.
+   *
+   * Fails with TRAINER_NOT_FOUND, and with ETAG_MISMATCH when the trainer has changed since the etag was read.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.UpdateTrainer
+   */
+  updateTrainer: {
+    methodKind: "unary";
+    input: typeof UpdateTrainerRequestSchema;
+    output: typeof UpdateTrainerResponseSchema;
+  },
+  /**
+   * Replaces all working hours of a trainer. Repeating the request_id with the same body gives the first answer.
+   *
+   * Fails with TRAINER_NOT_FOUND, and with ETAG_MISMATCH when the trainer has changed since the etag was read.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.SetWorkingHours
+   */
+  setWorkingHours: {
+    methodKind: "unary";
+    input: typeof SetWorkingHoursRequestSchema;
+    output: typeof SetWorkingHoursResponseSchema;
+  },
+  /**
    * Lets a trainer teach a course between two dates. A trainer has one qualification per course: another grant
    * replaces the dates. Repeating the request_id with the same body gives the first answer.
    *
-   * Fails with TRAINER_NOT_FOUND.
+   * Fails with TRAINER_NOT_FOUND, with COURSE_NOT_FOUND, and with COURSE_CATALOGUE_UNAVAILABLE when the course is new
+   * here and booking, which keeps the courses, does not answer.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.GrantQualification
    */
@@ -573,8 +1134,22 @@ export const TrainerService: GenService<{
     output: typeof GrantQualificationResponseSchema;
   },
   /**
-   * Notes that a trainer is away, for two years at the most. Nothing is booked into the time from now on; what is booked stays booked.
-   * Repeating the request_id with the same body gives the first answer.
+   * Takes the right to teach a course from a trainer, whatever its dates. What is booked stays booked. Repeating the
+   * request_id with the same body gives the first answer.
+   *
+   * Fails with TRAINER_NOT_FOUND, and with QUALIFICATION_NOT_FOUND when the trainer holds none for the course.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.RevokeQualification
+   */
+  revokeQualification: {
+    methodKind: "unary";
+    input: typeof RevokeQualificationRequestSchema;
+    output: typeof RevokeQualificationResponseSchema;
+  },
+  /**
+   * Notes that a trainer is away, for two years at the most. Nothing is booked into the time from now on; what is
+   * booked stays booked, and is named as it is when the answer is given. Repeating the request_id with the same body
+   * gives the first time off.
    *
    * Fails with TRAINER_NOT_FOUND.
    *
@@ -584,6 +1159,49 @@ export const TrainerService: GenService<{
     methodKind: "unary";
     input: typeof AddTimeOffRequestSchema;
     output: typeof AddTimeOffResponseSchema;
+  },
+  /**
+   * Forgets a time off; the time may be booked from now on. Repeating the request_id with the same body gives the
+   * first answer.
+   *
+   * Fails with TRAINER_NOT_FOUND, and with TIME_OFF_NOT_FOUND.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.RemoveTimeOff
+   */
+  removeTimeOff: {
+    methodKind: "unary";
+    input: typeof RemoveTimeOffRequestSchema;
+    output: typeof RemoveTimeOffResponseSchema;
+  },
+  /**
+   * Lists the time off of a trainer by start, what is long over included.
+   *
+   * Fails with TRAINER_NOT_FOUND; for an operator also when another operator employs the trainer.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.ListTimeOff
+   */
+  listTimeOff: {
+    methodKind: "unary";
+    input: typeof ListTimeOffRequestSchema;
+    output: typeof ListTimeOffResponseSchema;
+  },
+  /**
+   * Takes an operator's list of trainers in, in batches of rows: a row whose key is new adds a trainer, one whose key is
+   * known overwrites what differs, one that says nothing new changes nothing. A row that cannot be taken is named in the
+   * answer with what is wrong with it, and the others are kept. Each message is kept by itself before the next one is
+   * read; a list that is sent again, whole or from where it broke off, changes only what was not taken yet.
+   *
+   * A call takes at most 5,000 rows: a longer list is several calls. Rows are refused with INVALID_FIELD,
+   * DUPLICATE_ROW when an earlier row of the call has the key, FRANCHISE_NOT_FOUND, COURSE_NOT_FOUND, and
+   * OPERATOR_MISMATCH when an operator lists another operator's trainer. The call itself fails with INVALID_FIELD when its
+   * messages are wrong, and with COURSE_CATALOGUE_UNAVAILABLE when nobody can tell which courses exist.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.ImportTrainers
+   */
+  importTrainers: {
+    methodKind: "client_streaming";
+    input: typeof ImportTrainersRequestSchema;
+    output: typeof ImportTrainersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cadre_trainer_v1_trainer_service, 0);

@@ -1,0 +1,15 @@
+import { availableParallelism, cpus } from "node:os";
+import { record } from "./figure.ts";
+import { trainerFigures } from "./trainers/figures.ts";
+
+const DRIVERS = { trainers: trainerFigures };
+
+const [name = "", ...rest] = process.argv.slice(2);
+const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];
+if (!driver || rest.length > 0) {
+  process.stderr.write(`npm run bench -- ${Object.keys(DRIVERS).join(" | ")}\n`);
+  process.exitCode = 2;
+} else {
+  const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, Node ${process.version}`;
+  await record({ driver: name, machine, print: (line) => process.stdout.write(`${line}\n`) }, driver);
+}

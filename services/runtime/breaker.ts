@@ -1,0 +1,70 @@
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { metrics } from "@opentelemetry/api";
+import {
+  BrokenCircuitError,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+} from "cockatiel";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+
+/** Stops calling a dependency that does not answer. */
+export interface Breaker {
+  /** What it is called in metrics and readiness. */
+  readonly dependency: string;
+  /** Refuses calls with UNAVAILABLE while the breaker is open. Streams pass: who reads one waits before it opens another. */
+  readonly interceptor: Interceptor;
+  state(): BreakerState;
+}
+
+export type BreakerState = "closed" | "half_open" | "open";
+
+const FAILURES_TO_OPEN = 5;
+const TRIAL_AFTER_MS = { initialDelay: 250, maxDelay: 5000 };
+const GAUGE: Record<BreakerState, number> = { closed: 0, half_open: 1, open: 2 };
+
+/**
+ * A breaker that opens after five failures in a row, and then lets one call try now and then, at growing intervals with
+ * jitter. Consecutive, since a rate over a window still counts failures from before a quiet hour.
+ */
+export function createBreaker(dependency: string): Breaker {
+  const policy = circuitBreaker(handleWhen(isUnanswered), {
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    halfOpenAfter: new ExponentialBackoff(TRIAL_AFTER_MS),
+  });
+  const state = (): BreakerState => {
+    if (policy.state === CircuitState.Closed) return "closed";
+    return policy.state === CircuitState.HalfOpen ? "half_open" : "open";
+  };
+  metrics
+    .getMeter("cadre")
+    .createObservableGauge("cadre.client.breaker.state", { description: "0 closed, 1 half open, 2 open" })
+    .addCallback((gauge) => gauge.observe(GAUGE[state()], { dependency }));
+
+  const interceptor: Interceptor = (next) => async (request) => {
+    if (request.stream) return next(request);
+    // The breaker would let it wait for the call on trial, however long that takes.
+    if (policy.state === CircuitState.HalfOpen) throw open(dependency);
+    return policy
+      .execute(() => next(request))
+      .catch((error: unknown) => {
+        throw error instanceof BrokenCircuitError ? open(dependency) : error;
+      });
+  };
+  return { dependency, interceptor, state };
+}
+
+/** Nobody answered: a refusal, even one of UNAVAILABLE by a peer that says why, is an answer. */
+function isUnanswered(error: unknown): boolean {
+  return (
+    error instanceof ConnectError &&
+    (error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) &&
+    error.findDetails(ErrorInfoSchema).length === 0
+  );
+}
+
+function open(dependency: string): ConnectError {
+  return new ConnectError(`${dependency} does not answer; it is not called for the moment`, Code.Unavailable);
+}

@@ -1,0 +1,46 @@
+import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { rememberEncoding } from "../runtime/encoded-message.ts";
+import { type Trainer, toProto } from "./trainer.ts";
+import { PAST_TIME_OFF_HOURS } from "./trainer-document.ts";
+
+/** A trainer as it stands in an answer, tag and length included. */
+export interface Encoded {
+  bytes: Uint8Array;
+  version: number;
+  /** Between these two the same time off is told. */
+  fromMs: number;
+  untilMs: number;
+}
+
+/** `trainers` of GetTrainersResponse. */
+const FIELD = GetTrainersResponseSchema.field.trainers.number;
+const TAG_BYTES = 1;
+
+/** The trainers as the field of the answer that the reader's schema will take them for. */
+export function answerOf(
+  trainers: readonly Encoded[],
+  missingTrainerIds: string[],
+): MessageShape<typeof GetTrainersResponseSchema> {
+  const answer = create(GetTrainersResponseSchema, { missingTrainerIds });
+  if (trainers.length === 0) return answer;
+  const bytes = Buffer.concat(trainers.map((trainer) => trainer.bytes));
+  answer.$unknown = [{ no: FIELD, wireType: WireType.LengthDelimited, data: bytes.subarray(TAG_BYTES) }];
+  if (missingTrainerIds.length === 0) rememberEncoding(answer, bytes);
+  return answer;
+}
+
+export function encode(trainer: Trainer, nowMs: number): Encoded {
+  const ends = trainer.timeOff.map(({ endTime }) => endTime.add({ hours: PAST_TIME_OFF_HOURS }).epochMilliseconds);
+  return {
+    bytes: toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [toProto(trainer)] })),
+    version: trainer.version,
+    fromMs: nowMs,
+    untilMs: Math.min(...ends, Number.POSITIVE_INFINITY),
+  };
+}
+
+export function usable(encoded: Encoded | undefined, nowMs: number): Encoded | undefined {
+  return encoded && nowMs >= encoded.fromMs && nowMs < encoded.untilMs ? encoded : undefined;
+}

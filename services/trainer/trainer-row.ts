@@ -1,0 +1,116 @@
+import { type TrainerRow, TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb.ts";
+import { DomainError, type FieldViolation } from "../runtime/errors.ts";
+import type { RowFault } from "../runtime/row-import.ts";
+import { textViolations } from "../runtime/texts.ts";
+import { timeZoneName } from "../runtime/time-zone.ts";
+import { violationsOf } from "../runtime/validation.ts";
+import { mayActFor, operatorOf, type Visible } from "./operator.ts";
+import { type Qualification, qualificationViolations } from "./qualification.ts";
+import { statusOf, type Trainer } from "./trainer.ts";
+import { workingHoursViolations } from "./working-hours.ts";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What a list says about a trainer. */
+export interface ListedTrainer
+  extends Pick<
+    Trainer,
+    | "operatorId"
+    | "franchiseId"
+    | "name"
+    | "timeZone"
+    | "base"
+    | "travelRadiusMeters"
+    | "bufferMinutes"
+    | "dailySessionLimit"
+    | "workingHours"
+    | "qualifications"
+  > {
+  externalId: string;
+  /** Null where the list leaves it as it is. */
+  status: Trainer["status"] | null;
+}
+
+/** Everything that can be told without asking anybody: what the row says, or what is wrong with it. */
+export function readTrainerRow(row: TrainerRow, visible: Visible): ListedTrainer | RowFault[] {
+  const qualifications = row.qualifications.map(
+    ({ courseId, fromDate, untilDate = null }): Qualification => ({
+      courseId: courseId.toLowerCase(),
+      fromDate,
+      untilDate,
+    }),
+  );
+  const broken = violationsOf(TrainerRowSchema, row);
+  const timeZone = timeZoneName(row.timeZone);
+  const violations = [
+    ...broken,
+    ...textViolations("external_id", row.externalId),
+    ...textViolations("name", row.name),
+    ...(timeZone || broken.some(({ path }) => path === "time_zone")
+      ? []
+      : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
+    ...(broken.some(({ path }) => path.startsWith("working_hours"))
+      ? []
+      : workingHoursViolations("working_hours", row.workingHours)),
+    ...qualifications.flatMap((_, index) => listedQualificationViolations(qualifications, index)),
+  ];
+  const faults = [...violations.map(invalidField), ...operatorFaults(row, visible)];
+  if (!timeZone || !row.base || faults.length > 0) return faults;
+  return {
+    externalId: row.externalId,
+    operatorId: operatorOf(row.franchiseId),
+    franchiseId: row.franchiseId?.toLowerCase() ?? null,
+    name: row.name,
+    status: row.status === undefined ? null : statusOf(row.status),
+    timeZone,
+    base: row.base,
+    travelRadiusMeters: row.travelRadiusMeters,
+    bufferMinutes: row.bufferMinutes,
+    dailySessionLimit: row.dailySessionLimit,
+    workingHours: row.workingHours,
+    qualifications,
+  };
+}
+
+/** Whether the list says what is known already, in whatever order. */
+export function saysTheSame(listed: ListedTrainer, known: Trainer): boolean {
+  return comparable(listed) === comparable(known) && (listed.status === null || listed.status === known.status);
+}
+
+function comparable(trainer: Omit<ListedTrainer, "status" | "externalId">): string {
+  const { name, timeZone, base, travelRadiusMeters, bufferMinutes, dailySessionLimit } = trainer;
+  const workingHours = trainer.workingHours.map((range) => [range.dayOfWeek, range.startTime, range.endTime].join());
+  const qualifications = trainer.qualifications.map(({ courseId, fromDate, untilDate }) =>
+    [courseId, fromDate, untilDate].join(),
+  );
+  return JSON.stringify([
+    ...[name, timeZone, base.latitude, base.longitude, travelRadiusMeters, bufferMinutes, dailySessionLimit],
+    ...[workingHours.sort(), qualifications.sort()],
+  ]);
+}
+
+function listedQualificationViolations(all: readonly Qualification[], index: number): FieldViolation[] {
+  const qualification = all[index];
+  if (!qualification) return [];
+  const path = `qualifications[${index}]`;
+  const earlier = all.findIndex(({ courseId }) => courseId === qualification.courseId);
+  return [
+    ...(UUID.test(qualification.courseId) ? [] : [{ path: `${path}.course_id`, message: "is not an id" }]),
+    ...(earlier === index ? [] : [{ path: `${path}.course_id`, message: `is that of qualifications[${earlier}]` }]),
+    ...qualificationViolations(qualification).map((fault) => ({ ...fault, path: `${path}.${fault.path}` })),
+  ];
+}
+
+function operatorFaults({ franchiseId }: TrainerRow, visible: Visible): RowFault[] {
+  try {
+    mayActFor(visible, operatorOf(franchiseId));
+    return [];
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return [{ field: "franchise_id", reason: error.reason, message: error.message }];
+  }
+}
+
+function invalidField({ path, message }: FieldViolation): RowFault {
+  return { field: path, reason: "INVALID_FIELD", message };
+}
