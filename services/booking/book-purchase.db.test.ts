@@ -281,3 +281,40 @@ test("a booking leaves one audit row with its request", async () => {
     { action: "BookPurchase", entity_id: purchase?.purchaseId, subject: "tester", at: Temporal.Instant.from(NOW) },
   ]);
 });
+
+test("nobody is booked whom the directory no longer knows, however many ranked better", async () => {
+  const known = Array.from({ length: 12 }, () => aTrainer(given.courseId));
+  mesh.directory.searched = known;
+  mesh.directory.trainers = [];
+  const error = await refusalOf(mesh.bookings.bookPurchase(wish()));
+  expect(reasonOf(error)).toBe("NO_TRAINER_AVAILABLE");
+  expect(error.findDetails(FunnelSchema)).toMatchObject([{ freeOnEverySession: 0 }]);
+
+  const [eleventh] = known.toSorted((a, b) => (a.trainerId < b.trainerId ? -1 : 1)).slice(10);
+  mesh.directory.trainers = eleventh ? [eleventh] : [];
+  const { trainer } = await mesh.bookings.bookPurchase(wish());
+  expect(trainer?.trainerId).toBe(eleventh?.trainerId);
+});
+
+test("a request_id that another call used is refused as such", async () => {
+  const requestId = randomUUID();
+  await mesh.courses.createCourse({ requestId, name: `Course ${requestId}`, sessionMinutes: 60 });
+  const error = await refusalOf(mesh.bookings.bookPurchase(wish(undefined, { requestId })));
+  expect([error.code, reasonOf(error)]).toEqual([Code.Aborted, "REQUEST_ID_REUSED"]);
+});
+
+test("an operator can read the decision about a place that nobody covers", async () => {
+  const operator = mesh.bookingsAs(Role.OPERATOR, { operator_id: randomUUID() });
+  const error = await refusalOf(operator.bookPurchase(wish(undefined, { location: { latitude: -75, longitude: 0 } })));
+  const decisionId = error.findDetails(ErrorInfoSchema)[0]?.metadata.decision_id ?? "";
+  const { decision } = await operator.getDecision({ decisionId });
+  expect(decision).toMatchObject({ refusalReason: "NO_ZONE_COVERS_LOCATION" });
+});
+
+test("what is answered at first is what is stored", async () => {
+  const { purchase } = await mesh.bookings.bookPurchase(wish(), {
+    headers: { "cadre-time": "2030-01-01T00:00:00.123456789Z" },
+  });
+  const stored = await mesh.bookings.getPurchase({ purchaseId: purchase?.purchaseId ?? "" });
+  expect(stored.purchase).toEqual(purchase);
+});

@@ -13,13 +13,14 @@ import { type Booking, newBooking, newDecision, newPurchase, newSessions } from 
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
 import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
 import type { Found } from "./cached-search.ts";
+import type { Candidate } from "./candidate.ts";
 import { courseMissing } from "./course.ts";
 import { funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
-import { type Ranked, type Ranking, rank } from "./ranking.ts";
+import { type Ranked, type Ranking, type Removed, rank, type Workload } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { studentMissing } from "./student.ts";
@@ -46,8 +47,8 @@ export async function bookPurchase(
   const now = deps.now();
   const booking = newBooking(deps.newId, request, caller, now);
 
-  const { subject, request_id: requestId } = booking.request;
-  const facts = await findFacts(deps.db, { ...booking, subject, requestId, now });
+  const { subject, request_id: requestId, digest } = booking.request;
+  const facts = await findFacts(deps.db, { ...booking, subject, requestId, digest, now });
   if (facts.earlier) return firstAnswer(booking, facts.earlier);
   if (visible.of === "operator" && facts.zone) mayActFor(visible, facts.zone.operatorId);
 
@@ -86,8 +87,9 @@ async function assign(
 
     const byId = new Map(workloads.map((workload) => [workload.trainerId, workload]));
     const ranking = rank(wish, found.candidates, byId);
-    booking.judged = readNow ? judgedBy(found, ranking) : await freshest(deps, wish, found, ranking);
-    const shortlist = booking.judged.ranking.ranked.slice(0, SHORTLIST);
+    const chosen = readNow ? chosenFrom(found, ranking) : await choose(deps, wish, found, ranking, byId);
+    booking.judged = chosen.judged;
+    const { shortlist } = chosen;
     if (shortlist.length > 0) {
       const answer = await book(deps, booking, shortlist, { course, zone });
       if (answer) return answer;
@@ -103,26 +105,58 @@ async function assign(
   }
 }
 
-function judgedBy({ funnel, source, ageMs }: Found, ranking: Ranking): Judged {
-  return { funnel: funnelOf(funnel, ranking), ranking, directoryAgeMs: source === "outage" ? ageMs : null };
+/** The best, as the directory has just said that they are. */
+interface Chosen {
+  shortlist: Ranked[];
+  judged: Judged;
 }
 
-/** Judges the best once more by what the directory says of them now; whom it no longer allows is removed. */
-async function freshest({ trainers }: BookingDeps, wish: Wish, found: Found, ranking: Ranking): Promise<Judged> {
-  const shortlist = ranking.ranked.slice(0, SHORTLIST);
-  if (shortlist.length === 0 || found.source === "outage") return judgedBy(found, ranking);
-  const { candidates, ageMs } = await trainers.read(shortlist.map(({ candidate }) => candidate.trainerId));
-  const byId = new Map(candidates.map((candidate) => [candidate.trainerId, candidate]));
-  const current = shortlist.map(({ candidate }) => byId.get(candidate.trainerId) ?? { ...candidate, active: false });
+function chosenFrom({ funnel, source, ageMs }: Found, ranking: Ranking): Chosen {
+  const directoryAgeMs = source === "outage" ? ageMs : null;
+  const judged = { funnel: funnelOf(funnel, ranking), ranking, directoryAgeMs };
+  return { shortlist: ranking.ranked.slice(0, SHORTLIST), judged };
+}
 
-  const { removed } = rank(wish, current, new Map());
-  const gone = new Set(removed.map(({ candidate }) => candidate.trainerId));
-  const ranked = ranking.ranked
-    .filter(({ candidate }) => !gone.has(candidate.trainerId))
-    .map((entry) => ({ ...entry, candidate: byId.get(entry.candidate.trainerId) ?? entry.candidate }));
-  const all = [...ranking.removed, ...removed];
-  const sorted = all.sort((a, b) => (a.candidate.trainerId < b.candidate.trainerId ? -1 : 1));
-  return { ...judgedBy(found, { ranked, removed: sorted }), directoryAgeMs: ageMs };
+/**
+ * Judges the best once more by what the directory says of them now. Whom it no longer allows is removed; if that is all
+ * of them, the next best are read. Nobody is on the shortlist who was not read.
+ */
+async function choose(
+  { trainers }: BookingDeps,
+  wish: Wish,
+  found: Found,
+  ranking: Ranking,
+  workloads: Map<string, Workload>,
+): Promise<Chosen> {
+  if (found.source === "outage") return chosenFrom(found, ranking);
+  const removed = [...ranking.removed];
+  let unread = ranking.ranked;
+  while (unread.length > 0) {
+    const best = unread.slice(0, SHORTLIST);
+    unread = unread.slice(SHORTLIST);
+    const { candidates, ageMs } = await trainers.read(best.map(({ candidate }) => candidate.trainerId));
+    const fresh = rank(wish, [...candidates, ...goneAmong(best, candidates, ageMs)], workloads);
+    removed.push(...fresh.removed);
+    if (fresh.ranked.length > 0) {
+      const all = { ranked: [...fresh.ranked, ...unread], removed: removed.sort(byTrainerId) };
+      const { judged } = chosenFrom(found, all);
+      return { shortlist: fresh.ranked, judged: { ...judged, directoryAgeMs: ageMs } };
+    }
+  }
+  return chosenFrom(found, { ranked: [], removed: removed.sort(byTrainerId) });
+}
+
+/** Who is missing from the directory's answer is no longer there; from a cache's answer, nothing is known. */
+function goneAmong(best: Ranked[], candidates: Candidate[], ageMs: number | null): Candidate[] {
+  if (ageMs !== null) return [];
+  const there = new Set(candidates.map(({ trainerId }) => trainerId));
+  return best
+    .filter(({ candidate }) => !there.has(candidate.trainerId))
+    .map(({ candidate }) => ({ ...candidate, active: false }));
+}
+
+function byTrainerId(a: Removed, b: Removed): number {
+  return a.candidate.trainerId < b.candidate.trainerId ? -1 : 1;
 }
 
 /** Null when everybody on the shortlist has been booked meanwhile. */

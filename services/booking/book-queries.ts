@@ -44,6 +44,8 @@ export function findFacts(
     location: Point;
     subject: string;
     requestId: string;
+    /** Hexadecimal. */
+    digest: string;
     now: Temporal.Instant;
   },
 ) {
@@ -67,7 +69,10 @@ export function findFacts(
       ) as "zone",
       (
         select jsonb_build_object(
-          'digest', encode(digest, 'hex'), 'answer', convert_from(response, 'UTF8')::jsonb, 'refusal', refusal
+          'digest', encode(digest, 'hex'),
+          -- Another method's answer is no JSON.
+          'answer', case when digest = decode(${wanted.digest}, 'hex') then convert_from(response, 'UTF8')::jsonb end,
+          'refusal', refusal
         )
         from idempotency
         where subject = ${wanted.subject} and request_id = ${wanted.requestId}

@@ -3,18 +3,16 @@ import { z } from "zod";
 import type { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
-import { instantOf } from "../runtime/timestamps.ts";
 import { bookPurchase } from "./book-purchase.ts";
 import { completeSession } from "./complete-session.ts";
 import { completionLedger } from "./completion-ledger.ts";
 import { decisionMissing, decisionToProto } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
+import { listSessions } from "./list-sessions.ts";
 import { visibleTo } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
-import { findDecision, findPurchase, findPurchases, findSessions } from "./purchase-queries.ts";
-import { sessionToProto, statesOf } from "./session.ts";
-
-const sessionKey = z.object({ startTime: z.iso.datetime(), sessionId: z.guid() });
+import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
+import { sessionToProto } from "./session.ts";
 
 export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingService> {
   const { db } = deps;
@@ -44,21 +42,7 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
     },
 
     async listSessions(request, context) {
-      const size = pageSize(request.pageSize);
-      const found = await findSessions(db, {
-        visible: visibleTo(callerOf(context)),
-        purchaseId: request.purchaseId ?? null,
-        studentId: request.studentId ?? null,
-        trainerId: request.trainerId ?? null,
-        operatorId: request.operatorId ?? null,
-        states: statesOf(request.states),
-        endsAfter: request.endTimeAfter ? instantOf(request.endTimeAfter) : null,
-        from: request.startTimeFrom ? instantOf(request.startTimeFrom) : null,
-        until: request.startTimeUntil ? instantOf(request.startTimeUntil) : null,
-        after: readPageToken(request.pageToken, sessionKey),
-        limit: size + 1,
-      });
-      const page = pageOf(found, size, ({ startTime, sessionId }) => ({ startTime: startTime.toString(), sessionId }));
+      const page = await listSessions(db, request, visibleTo(callerOf(context)));
       return { sessions: page.rows.map(sessionToProto), nextPageToken: page.nextPageToken };
     },
 

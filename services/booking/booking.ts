@@ -6,7 +6,7 @@ import { currentTrace } from "../runtime/telemetry.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
 import { documentOf, type Judged } from "./decision.ts";
-import { COMPANY_OPERATOR_ID } from "./operator.ts";
+import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
 import type { Point } from "./point.ts";
 import type { Slot } from "./schedule.ts";
 import type { Zone } from "./zone.ts";
@@ -16,6 +16,8 @@ export interface Booking {
   request: RequestFacts;
   decisionId: string;
   purchaseId: string;
+  /** Of an operator who books. */
+  askingOperatorId: string | null;
   studentId: string;
   courseId: string;
   location: Point;
@@ -31,6 +33,7 @@ export function newBooking(
   caller: Caller,
   now: Temporal.Instant,
 ): Booking {
+  const visible = visibleTo(caller);
   const { latitude = 0, longitude = 0 } = request.location ?? {};
   return {
     request: {
@@ -43,6 +46,7 @@ export function newBooking(
     },
     decisionId: newId(),
     purchaseId: newId(),
+    askingOperatorId: visible.of === "operator" ? visible.operatorId : null,
     studentId: request.studentId.toLowerCase(),
     courseId: request.courseId.toLowerCase(),
     location: { latitude, longitude },
@@ -88,8 +92,8 @@ export function newDecision(
   const { zone, course, slots, judged } = booking;
   const wish = { ...booking, zoneId: zone?.zoneId ?? null, sessionMinutes: course?.sessionMinutes ?? 0 };
   return {
-    // Where no zone covers the place, the company answers for it.
-    operator_id: zone?.operatorId ?? COMPANY_OPERATOR_ID,
+    // Where no zone covers the place, it is the asking operator's to know, or else the company's.
+    operator_id: zone?.operatorId ?? booking.askingOperatorId ?? COMPANY_OPERATOR_ID,
     decision_id: booking.decisionId,
     purchase_id: refused && !refused.somethingToBuy ? null : booking.purchaseId,
     refusal_reason: refused?.reason ?? null,

@@ -51,7 +51,11 @@ export function countCompletion(purchase: Purchase, now: Temporal.Instant): Purc
 export function mayBookFor(visible: Visible, studentId: string): void {
   if (visible.of === "everybody" || visible.of === "operator") return;
   if (visible.of === "student" && visible.studentId === studentId.toLowerCase()) return;
-  throw new DomainError("forbidden", "STUDENT_MISMATCH", "A student can book only for itself.");
+  const message =
+    visible.of === "nobody"
+      ? "The token does not say whose operator or student the caller is."
+      : "A student can book only for itself.";
+  throw new DomainError("forbidden", "STUDENT_MISMATCH", message);
 }
 
 export function purchaseMissing(purchaseId: string): DomainError {

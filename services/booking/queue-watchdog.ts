@@ -35,7 +35,8 @@ export function watchQueue(pool: Pool, events: EventEmitter & WorkerEvents, logg
     async stop() {
       clearInterval(timer);
       await beating;
-      await pool.query("delete from queue_worker where worker_id = any ($1)", [[...workers]]);
+      // Without the farewell the workers are taken for dead a little later.
+      await pool.query("delete from queue_worker where worker_id = any ($1)", [[...workers]]).catch(() => undefined);
     },
   };
 }

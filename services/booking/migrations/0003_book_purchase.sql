@@ -19,7 +19,9 @@ begin
   return jsonb_build_object(
     'outcome', 'repeated',
     'digest', encode(earlier.digest, 'hex'),
-    'answer', convert_from(earlier.response, 'UTF8')::jsonb,
+    -- Another method's answer is no JSON.
+    'answer', case when earlier.digest = decode(request ->> 'digest', 'hex')
+      then convert_from(earlier.response, 'UTF8')::jsonb end,
     'refusal', earlier.refusal
   );
 end
