@@ -5,53 +5,28 @@ import {
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { digestOf, requestIdReused } from "../runtime/idempotency.ts";
-import { roleName } from "../runtime/policy.ts";
+import { requestIdReused } from "../runtime/idempotency.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "../runtime/stored-refusal.ts";
-import { currentTrace } from "../runtime/telemetry.ts";
-import {
-  type CourseFacts,
-  callBookPurchase,
-  callRefusePurchase,
-  findAvailability,
-  findFacts,
-  type NewDecision,
-  type NewPurchase,
-  type NewSession,
-  type RequestFacts,
-} from "./book-queries.ts";
+import { callBookPurchase, callRefusePurchase } from "./book-commands.ts";
+import { type CourseFacts, findAvailability, findFacts } from "./book-queries.ts";
+import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
 import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
 import { courseMissing } from "./course.ts";
-import { documentOf, funnelOf, type Judged } from "./decision.ts";
+import { funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
-import { COMPANY_OPERATOR_ID, mayActFor, visibleTo } from "./operator.ts";
-import type { Point } from "./point.ts";
+import { mayActFor, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
 import { type Ranked, type Ranking, rank } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
-import { expand, type Schedule, type Slot } from "./schedule.ts";
+import { expand, type Schedule } from "./schedule.ts";
 import { studentMissing } from "./student.ts";
 import { type Found, trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
 /** How many of the best are read fresh and offered to the database. */
 const SHORTLIST = 10;
-
-/** One booking while it is being decided. */
-interface Booking {
-  request: RequestFacts;
-  decisionId: string;
-  purchaseId: string;
-  studentId: string;
-  courseId: string;
-  location: Point;
-  course: CourseFacts | null;
-  zone: Zone | null;
-  slots: Slot[];
-  judged: Judged | null;
-}
 
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
@@ -68,7 +43,7 @@ export async function bookPurchase(
   mayBookFor(visible, request.studentId);
   const schedule = readSchedule(request.schedule);
   const now = deps.now();
-  const booking = newBooking(deps, request, caller, now);
+  const booking = newBooking(deps.newId, request, caller, now);
 
   const { subject, request_id: requestId } = booking.request;
   const facts = await findFacts(deps.db, { ...booking, subject, requestId, now });
@@ -85,34 +60,6 @@ export async function bookPurchase(
     if (!(error instanceof DomainError) || !isKept(error)) throw error;
     return refuse(deps, booking, error);
   }
-}
-
-function newBooking(
-  { newId }: BookingDeps,
-  request: BookPurchaseRequest,
-  caller: Caller,
-  now: Temporal.Instant,
-): Booking {
-  const { latitude = 0, longitude = 0 } = request.location ?? {};
-  return {
-    request: {
-      subject: caller.subject,
-      role: roleName(caller.role),
-      request_id: request.requestId,
-      digest: digestOf({ method: BookingService.method.bookPurchase, request }).toString("hex"),
-      now: now.toString(),
-      trace_id: currentTrace()?.traceId ?? null,
-    },
-    decisionId: newId(),
-    purchaseId: newId(),
-    studentId: request.studentId.toLowerCase(),
-    courseId: request.courseId.toLowerCase(),
-    location: { latitude, longitude },
-    course: null,
-    zone: null,
-    slots: [],
-    judged: null,
-  };
 }
 
 /** Throws the refusal when the purchase cannot be assigned; `booking` then tells how far it came. */
@@ -185,15 +132,7 @@ async function book(
   { course, zone }: { course: CourseFacts; zone: Zone },
 ): Promise<BookPurchaseResponse | null> {
   const purchase = newPurchase(booking, course, zone);
-  const sessions = booking.slots.map(
-    (slot): NewSession => ({
-      sequence: slot.sequence,
-      session_id: newId(),
-      start_time: slot.startTime.toString(),
-      end_time: slot.endTime.toString(),
-      local_start_time: slot.localStartTime.toString(),
-    }),
-  );
+  const sessions = newSessions(booking, newId);
   const outcome = await callBookPurchase(db, {
     request: booking.request,
     purchase,
@@ -242,36 +181,4 @@ function firstAnswer(
   if (earlier.digest !== request.digest) throw requestIdReused(request.request_id);
   if (earlier.refusal) throw readRefusal(storedRefusal.parse(earlier.refusal), BookingService);
   return readAnswer(earlier.answer);
-}
-
-function newPurchase(booking: Booking, course: CourseFacts, zone: Zone): NewPurchase {
-  return {
-    purchase_id: booking.purchaseId,
-    franchise_id: zone.franchiseId,
-    student_id: booking.studentId,
-    course_id: booking.courseId,
-    course_name: course.name,
-    session_count: course.sessionCount,
-    session_minutes: course.sessionMinutes,
-    zone_id: zone.zoneId,
-    time_zone: zone.timeZone,
-    latitude: booking.location.latitude,
-    longitude: booking.location.longitude,
-    decision_id: booking.decisionId,
-    create_time: booking.request.now,
-  };
-}
-
-function newDecision(booking: Booking, refused: { reason: string; somethingToBuy: boolean } | null): NewDecision {
-  const { zone, course, slots, judged } = booking;
-  const wish = { ...booking, zoneId: zone?.zoneId ?? null, sessionMinutes: course?.sessionMinutes ?? 0 };
-  return {
-    // Where no zone covers the place, the company answers for it.
-    operator_id: zone?.operatorId ?? COMPANY_OPERATOR_ID,
-    decision_id: booking.decisionId,
-    purchase_id: refused && !refused.somethingToBuy ? null : booking.purchaseId,
-    refusal_reason: refused?.reason ?? null,
-    document: documentOf(wish, slots, judged),
-    create_time: booking.request.now,
-  };
 }

@@ -5,7 +5,7 @@ import {
   type BookPurchaseResponse,
   BookPurchaseResponseSchema,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import type { NewPurchase, NewSession } from "./book-queries.ts";
+import type { NewPurchase, NewSession } from "./book-commands.ts";
 import { purchaseToProto } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
 import { sessionToProto } from "./session.ts";

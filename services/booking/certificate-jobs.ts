@@ -1,11 +1,14 @@
+import { EventEmitter } from "node:events";
 import type { Client } from "@connectrpc/connect";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { Logger as QueueLogger, type Runner, run } from "graphile-worker";
+import { Logger as QueueLogger, run, type WorkerEvents } from "graphile-worker";
+import { Pool } from "pg";
 import { z } from "zod";
 import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { runInCall } from "../runtime/call-context.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { watchQueue } from "./queue-watchdog.ts";
 
 const TASK = "issue_certificate";
 const CONCURRENCY = 4;
@@ -16,33 +19,56 @@ const payload = z.object({ purchase_id: z.guid(), context: z.record(z.string(), 
 
 type Certificates = Pick<Client<typeof CertificateService>, "issueCertificate">;
 
+/** The queue while it is worked off. */
+export interface CertificateJobs {
+  /** Finishes the jobs under way. */
+  stop(): Promise<void>;
+}
+
 /**
  * Works the queue off: each job asks the certificate service for a purchase's certificate. A job that fails is tried
- * again, later each time. It may run twice: issuing is idempotent by purchase.
+ * again, later each time; one whose worker was killed is tried again when that worker has been silent for a while. A job
+ * may run twice: issuing is idempotent by purchase.
  *
  * Brings the queue's own tables up to date first.
  */
-export function runCertificateJobs(options: {
+export async function runCertificateJobs(options: {
   /** As the owner of the queue. */
   queueUrl: string;
   certificates: Certificates;
   logger: Logger;
-}): Promise<Runner> {
-  return run({
+}): Promise<CertificateJobs> {
+  const { certificates, logger } = options;
+  const pool = new Pool({
     connectionString: options.queueUrl,
+    application_name: "booking-queue",
+    max: CONCURRENCY + 2,
+  });
+  pool.on("error", (error) => logger.warn({ err: error }, "a connection of the queue broke"));
+  const events = new EventEmitter() as EventEmitter & WorkerEvents;
+  const watchdog = watchQueue(pool, events, logger);
+  const runner = await run({
+    pgPool: pool,
+    events,
     concurrency: CONCURRENCY,
     pollInterval: POLL_INTERVAL_MS,
     noHandleSignals: true,
-    logger: queueLogger(options.logger),
+    logger: queueLogger(logger),
     taskList: {
       [TASK]: async (unchecked, { abortSignal }) => {
         const job = payload.parse(unchecked);
-        await inTraceOf(job.context, () =>
-          issue(options.certificates, job.purchase_id, job.context, abortSignal ?? new AbortController().signal),
-        );
+        const signal = abortSignal ?? new AbortController().signal;
+        await inTraceOf(job.context, () => issue(certificates, job.purchase_id, job.context, signal));
       },
     },
   });
+  return {
+    async stop() {
+      await runner.stop();
+      await watchdog.stop();
+      await pool.end();
+    },
+  };
 }
 
 async function issue(

@@ -3,7 +3,7 @@ import { serviceConfig } from "../runtime/config.ts";
 
 export const bookingConfig = serviceConfig.extend({
   TRAINER_ADDRESS: z.string().min(1).default("127.0.0.1:7101"),
-  /** How many trainers are kept in memory; a hundred thousand take about 150 MB. */
+  /** How many trainers are kept in memory; a hundred thousand take about 100 MB. */
   TRAINER_CACHE_SIZE: z.coerce.number().int().min(1).default(50_000),
   /** How old what is known of the trainers may be when the trainer service does not answer. */
   TRAINER_CACHE_MAX_AGE_S: z.coerce.number().int().min(0).default(600),

@@ -32,14 +32,17 @@ export async function openServer({ config, secrets, logs, print }: ServerOptions
   return { adminUrl: postgres.url, stop: () => postgres.stop() };
 }
 
+/** The passwords of each service's two roles. */
+export type Passwords = Record<ServiceName, { ownerPassword: string; appPassword: string }>;
+
 /** Makes every service's database and roles, or sets right what is there. */
-export async function provisionAll(adminUrl: string, secrets: Secrets): Promise<Record<ServiceName, DatabaseUrls>> {
+export async function provisionAll(adminUrl: string, passwords: Passwords): Promise<Record<ServiceName, DatabaseUrls>> {
   const provision = (service: ServiceName) =>
     provisionService({
       adminUrl,
       service,
-      ownerPassword: secrets.services[service].ownerPassword,
-      appPassword: secrets.services[service].appPassword,
+      ownerPassword: passwords[service].ownerPassword,
+      appPassword: passwords[service].appPassword,
     });
   const [trainer, booking, certificate] = await Promise.all([
     provision("trainer"),

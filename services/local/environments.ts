@@ -1,8 +1,7 @@
 import { ADMIN_PORT_OFFSET, type LocalConfig } from "./config.ts";
 import type { LocalIssuer } from "./issuer.ts";
-import { publicKey, type Secrets } from "./secrets.ts";
+import { publicKeys, type Secrets } from "./secrets.ts";
 import type { ServiceName } from "./services.ts";
-import { SERVICES } from "./services.ts";
 
 /** A process's environment. */
 export type Environment = Record<string, string | undefined>;
@@ -33,12 +32,11 @@ export interface PlanOptions {
 /** The processes in the order in which they are started, each with all that it is told. */
 export function planProcesses({ config, secrets, issuer, databases, inherited }: PlanOptions): ProcessPlan[] {
   const { DATABASE_URL: _, ...rest } = inherited;
-  const keys = SERVICES.map((name) => publicKey(secrets.services[name].key));
   const shared = {
     ...rest,
     HOST: "127.0.0.1",
     TOKEN_ISSUER: issuer.issuer,
-    TOKEN_JWKS: JSON.stringify({ keys: [...issuer.jwks.keys, ...keys] }),
+    TOKEN_JWKS: JSON.stringify(publicKeys(issuer, secrets)),
     DEVELOPMENT_CLOCK: "on",
     ...addressesOf(config),
   };

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from "jose";
 import { z } from "zod";
+import type { LocalIssuer } from "./issuer.ts";
 import { SERVICES } from "./services.ts";
 import { StartError } from "./start-error.ts";
 
@@ -42,9 +43,13 @@ export async function readSecrets(directory: string): Promise<Secrets> {
   return secrets;
 }
 
-/** The public part of a key, for those who verify. */
-export function publicKey({ d: _, ...rest }: JWK): JWK {
-  return { ...rest, use: "sig" };
+/** What every process verifies tokens with: the issuer's, and those that services call each other with. */
+export function publicKeys(issuer: LocalIssuer, secrets: Secrets): JSONWebKeySet {
+  const keys = SERVICES.map((name) => {
+    const { d: _, ...publicKey } = secrets.services[name].key;
+    return { ...publicKey, use: "sig" };
+  });
+  return { keys: [...issuer.jwks.keys, ...keys] };
 }
 
 async function newSecrets(): Promise<Secrets> {

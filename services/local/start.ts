@@ -43,7 +43,7 @@ export async function start(options: StartOptions): Promise<void> {
 
   const server = await openServer({ config, secrets, logs, print });
   running.defer(() => server.stop());
-  const databases = await provisionAll(server.adminUrl, secrets);
+  const databases = await provisionAll(server.adminUrl, secrets.services);
 
   const children: Child[] = [];
   for (const plan of planProcesses({ config, secrets, issuer, databases, inherited: options.inherited })) {

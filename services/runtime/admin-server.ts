@@ -20,7 +20,7 @@ export interface AdminServer {
 /** Serves /health (the process lives), /ready (it can do its work; 503 when not) and /metrics, away from the public port. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://admin");
+    const pathname = request.url?.split("?", 1)[0] ?? "/";
     if (pathname === "/metrics") options.serveMetrics(request, response);
     else void answerHealth(pathname, options.ready, response);
   });

@@ -13,9 +13,10 @@ export interface DescriptorIndex {
   encoded(file: DescFile): Uint8Array<ArrayBuffer>[];
 }
 
-export function indexDescriptors(services: readonly DescService[]): DescriptorIndex {
+/** `others` are files that no service mentions. */
+export function indexDescriptors(services: readonly DescService[], others: readonly DescFile[] = []): DescriptorIndex {
   const files = new Set<DescFile>();
-  for (const service of services) addFile(files, service.file);
+  for (const file of [...services.map(({ file }) => file), ...others]) addFile(files, file);
 
   const byName = new Map<string, DescFile>();
   const bySymbol = new Map<string, DescFile>();

@@ -62,7 +62,8 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
   if (isDatabaseOutage(error))
     return new ConnectError("the database cannot be reached at the moment", Code.Unavailable);
   if (error instanceof ConnectError) {
-    if (!isFromPeer(error)) return error;
+    // UNKNOWN is what Connect makes of an error that is none of its own.
+    if (!isFromPeer(error) && error.code !== Code.Unknown) return error;
     if (isOutage(error)) {
       return new ConnectError("a service behind this one does not answer at the moment", Code.Unavailable);
     }

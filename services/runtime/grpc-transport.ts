@@ -1,31 +1,9 @@
-import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ContextValues,
-  createContextValues,
-  type Interceptor,
-  type StreamRequest,
-  type StreamResponse,
-  type Transport,
-  type UnaryRequest,
-  type UnaryResponse,
-} from "@connectrpc/connect";
-import { getAbortSignalReason, runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  type ClientDuplexStream,
-  credentials as grpcCredentials,
-  status as grpcStatus,
-  type StatusObject,
-} from "@grpc/grpc-js";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type ContextValues, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
+import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import { type ChannelCredentials, type ChannelOptions, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
-import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
-import { errorFrom } from "./grpc-status.ts";
+import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
 import { retryOptions } from "./retry-policy.ts";
 
 export interface GrpcTransportOptions {
@@ -45,14 +23,10 @@ export interface GrpcTransport extends Transport {
   close(): void;
 }
 
-/** How a streaming call ended, once it has. */
-interface Ending {
-  status?: StatusObject;
-}
-
 const READ_MAX_BYTES = 4 * 1024 * 1024;
 const WRITE_MAX_BYTES = 4 * 1024 * 1024;
-const identity = (bytes: Buffer): Buffer => bytes;
+/** By default a channel waits for up to two minutes before it looks again whether a service is back. */
+const RECONNECT = { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000 };
 
 /**
  * A Connect transport over a grpc-js channel: Connect's typed clients with gRPC's name resolution, balancing, retries
@@ -65,6 +39,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
     "grpc.max_receive_message_length": READ_MAX_BYTES,
     "grpc.max_send_message_length": WRITE_MAX_BYTES,
+    ...RECONNECT,
     ...(options.services ? retryOptions(options.services) : {}),
     ...options.channelOptions,
   });
@@ -77,7 +52,8 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
         interceptors,
         ...limits(signal, budgetMs),
         req: { ...requestOf(method, header, contextValues), stream: false, method, message },
-        next: (request) => callUnary(client, request, budgetMs),
+        // A throw would leave the deadline's timer behind; a rejection does not.
+        next: async (request) => callUnary(client, request, budgetMs),
       });
     },
 
@@ -108,156 +84,4 @@ function requestOf(method: DescMethod, header: HeadersInit | undefined, contextV
 function limits(signal: AbortSignal | undefined, timeoutMs: number | undefined) {
   const both = callSignal(signal);
   return { ...(both ? { signal: both } : {}), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-}
-
-function callOptions(timeoutMs: number | undefined): CallOptions {
-  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
-}
-
-function callUnary<I extends DescMessage, O extends DescMessage>(
-  client: Client,
-  request: UnaryRequest<I, O>,
-  timeoutMs: number | undefined,
-): Promise<UnaryResponse<I, O>> {
-  const { method, service, signal } = request;
-  const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
-  let bytes: Buffer | undefined;
-  const header = new Headers();
-  const call = client.makeUnaryRequest(
-    pathOf(method),
-    identity,
-    identity,
-    encode(method.input, request.message),
-    metadataFrom(request.header),
-    callOptions(timeoutMs),
-    (_error, response) => {
-      bytes = response;
-    },
-  );
-  const cancel = (): void => call.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  call.on("metadata", (metadata) => headersFrom(metadata, header));
-  // Comes last, after the callback, whatever happened.
-  call.on("status", (status) => {
-    signal.removeEventListener("abort", cancel);
-    try {
-      if (status.code !== grpcStatus.OK || bytes === undefined) throw errorOf(status, header, signal);
-      const message = decode(method.output, bytes);
-      resolve({ stream: false, service, method, header, trailer: headersFrom(status.metadata), message });
-    } catch (error) {
-      reject(error);
-    }
-  });
-  return promise;
-}
-
-async function callStreaming<I extends DescMessage, O extends DescMessage>(
-  client: Client,
-  request: StreamRequest<I, O>,
-  timeoutMs: number | undefined,
-): Promise<StreamResponse<I, O>> {
-  const { method, service, signal } = request;
-  const header = new Headers();
-  const trailer = new Headers();
-  // On the wire all streaming kinds are one.
-  const call = client.makeBidiStreamRequest(
-    pathOf(method),
-    identity,
-    identity,
-    metadataFrom(request.header),
-    callOptions(timeoutMs),
-  );
-  const cancel = (): void => call.cancel();
-  if (signal.aborted) cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-
-  const started = Promise.withResolvers<void>();
-  const ending: Ending = {};
-  call.once("metadata", (metadata) => {
-    headersFrom(metadata, header);
-    started.resolve();
-  });
-  call.on("error", () => undefined); // Its status tells the same.
-  call.once("status", (status: StatusObject) => {
-    signal.removeEventListener("abort", cancel);
-    headersFrom(status.metadata, trailer);
-    ending.status = status;
-    started.resolve();
-  });
-
-  void send(call, ending, method.input, request.message);
-  await started.promise;
-  const message = responsesOf(call, ending, method.output, (status) => errorOf(status, header, signal));
-  return { stream: true, service, method, header, trailer, message };
-}
-
-/** Writes the requests as fast as the peer takes them, until the call ends. */
-async function send<I extends DescMessage>(
-  call: ClientDuplexStream<Buffer, Buffer>,
-  ending: Ending,
-  input: I,
-  messages: AsyncIterable<MessageShape<I>>,
-): Promise<void> {
-  try {
-    for await (const message of messages) {
-      if (ending.status) return;
-      if (!call.write(encode(input, message))) await either(call, "drain", "status");
-    }
-    call.end();
-  } catch {
-    call.cancel(); // The requests broke off; runStreamingCall reports why.
-  }
-}
-
-async function* responsesOf<O extends DescMessage>(
-  call: ClientDuplexStream<Buffer, Buffer>,
-  ending: Ending,
-  output: O,
-  errorOfStatus: (status: StatusObject) => unknown,
-): AsyncGenerator<MessageShape<O>> {
-  try {
-    for (;;) {
-      const bytes: Buffer | null = call.read();
-      if (bytes !== null) yield decode(output, bytes);
-      else if (ending.status === undefined) await either(call, "readable", "status");
-      else if (ending.status.code !== grpcStatus.OK) throw errorOfStatus(ending.status);
-      else return;
-    }
-  } finally {
-    call.cancel(); // Without effect once the call has ended.
-  }
-}
-
-function errorOf(status: StatusObject, header: Headers, signal: AbortSignal): unknown {
-  // A call that we ended ourselves failed for our reason, not for the channel's.
-  if (signal.aborted) return getAbortSignalReason(signal);
-  if (status.code === grpcStatus.OK) return new ConnectError("the response has no message", Code.Unimplemented);
-  return errorFrom(status, header);
-}
-
-function either(emitter: NodeJS.EventEmitter, one: string, other: string): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      emitter.off(one, settle).off(other, settle);
-      resolve();
-    };
-    emitter.on(one, settle).on(other, settle);
-  });
-}
-
-function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
-}
-
-function encode<I extends DescMessage>(input: I, message: MessageShape<I>): Buffer {
-  const { buffer, byteOffset, byteLength } = toBinary(input, message);
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-function decode<O extends DescMessage>(output: O, bytes: Buffer): MessageShape<O> {
-  try {
-    return fromBinary(output, bytes);
-  } catch (cause) {
-    throw new ConnectError("the response is not a valid message of its type", Code.Internal, {}, [], cause);
-  }
 }

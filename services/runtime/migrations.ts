@@ -20,7 +20,11 @@ export async function migrate(url: string, directory: URL | string): Promise<voi
 
 async function applyMigrations(url: string, directory: URL | string, migrationsTable: string): Promise<void> {
   const dir = directory instanceof URL ? fileURLToPath(directory) : directory;
-  const client = new pg.Client({ connectionString: url, application_name: "migrations" });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "migrations",
+    connectionTimeoutMillis: 10_000,
+  });
   const complaints: string[] = [];
   await client.connect();
   try {

@@ -1,5 +1,8 @@
 import pg from "pg";
 
+/** A server that answers nothing is not there. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 const OLDEST_SERVER = 150_000;
 
 /** Why a service's database could not be made, as one sentence for the operator of the server. */
@@ -98,7 +101,11 @@ async function grantRows(client: pg.Client, app: string): Promise<void> {
 }
 
 async function session(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: "provision" });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "provision",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   try {
     await client.connect();
   } catch (error) {

@@ -87,6 +87,7 @@ test.each([
   ["cadre.policy.v1.allow", "cadre/policy/v1/policy.proto"],
   ["google.protobuf.FieldDescriptorProto.Type", "google/protobuf/descriptor.proto"],
   ["google.protobuf.FieldDescriptorProto.TYPE_GROUP", "google/protobuf/descriptor.proto"],
+  ["google.rpc.ErrorInfo", "google/rpc/error_details.proto"],
   ["buf.validate.FieldRules.type", "buf/validate/validate.proto"],
 ])("%s is found in %s", async (symbol, file) => {
   expect((await filesFor({ case: "fileContainingSymbol", value: symbol })).at(-1)?.name).toBe(file);

@@ -1,5 +1,6 @@
 import type { DescFile, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import {
   type ServerReflectionRequestSchema,
   type ServerReflectionResponseSchema,
@@ -26,7 +27,8 @@ type Answer = NonNullable<
  */
 export function reflectionServices(services: readonly DescService[]): ServiceBinding[] {
   const listed = [...services, ServerReflectionV1, ServerReflectionV1alpha];
-  const index = indexDescriptors(listed);
+  // What refusals carry is in no contract, but a client that asks can then show it.
+  const index = indexDescriptors(listed, [file_google_rpc_error_details]);
   const names = listed.map((service) => service.typeName).sort();
 
   async function* answerAll<R extends Request>(requests: AsyncIterable<R>) {

@@ -1,5 +1,7 @@
 import { ConfigError } from "./config.ts";
 
+const STOP_WITHIN_MS = 20_000;
+
 /**
  * The life of a process: starts, and on SIGTERM or SIGINT, or when whoever started it over an IPC channel is gone, stops
  * and exits with 0. A start or stop that fails says why on standard error and exits with 1. `start` answers with what
@@ -21,6 +23,8 @@ export async function runProcess(
     stopping = true;
     // While it still starts there is no call to lose.
     if (!stop) process.exit(0);
+    // What hangs while closing must not keep an orphan alive.
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     stop().then(() => process.exit(0), fail);
   };
   process.on("SIGTERM", onStop);

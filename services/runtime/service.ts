@@ -5,13 +5,14 @@ import type { z } from "zod";
 import { type Readiness, startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
-import { assertProductionSafe, ConfigError, readConfig, type ServiceConfig } from "./config.ts";
+import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { migrateService } from "./migrations.ts";
+import { runProcess } from "./run-process.ts";
 import { serve } from "./serve.ts";
 import { serviceToken } from "./service-token.ts";
 import { startTelemetry } from "./telemetry.ts";
@@ -46,21 +47,14 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
 const GRACE_MS = 10_000;
 
 /**
- * The life of a service's process: reads the configuration, migrates, opens the database, serves, and on SIGTERM or
- * SIGINT stops taking calls, finishes those under way and closes what it opened. It also stops when whoever started it
- * over an IPC channel is gone. A start that fails says why on standard error and exits with 1.
+ * The life of a service's process (see `runProcess`): reads the configuration, migrates, opens the database, serves; and
+ * to stop takes no new call, finishes those under way and closes what it opened.
  */
 export async function runService<Schema extends z.ZodType<ServiceConfig>>(
   process: NodeJS.Process,
   definition: ServiceDefinition<Schema>,
 ): Promise<void> {
-  try {
-    const stop = await startService(process.env, definition);
-    stopOnce(process, stop);
-  } catch (error) {
-    process.stderr.write(`${definition.name}: ${startFault(error)}\n`);
-    process.exit(1);
-  }
+  await runProcess(process, definition.name, () => startService(process.env, definition));
 }
 
 async function startService<Schema extends z.ZodType<ServiceConfig>>(
@@ -137,27 +131,4 @@ async function databaseState(db: Database): Promise<string> {
   } catch (error) {
     return error instanceof Error ? error.message : "does not answer";
   }
-}
-
-function stopOnce(process: NodeJS.Process, stop: () => Promise<void>): void {
-  let stopping = false;
-  const onStop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", onStop);
-  process.on("SIGINT", onStop);
-  process.on("disconnect", onStop);
-}
-
-function startFault(error: unknown): string {
-  if (error instanceof ConfigError) return `the environment does not fit:\n${error.message}`;
-  return error instanceof Error ? error.message : String(error);
 }

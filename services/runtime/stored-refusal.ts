@@ -1,5 +1,4 @@
-import { create, type DescMessage, type DescService, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { nestedTypes } from "@bufbuild/protobuf/reflect";
+import { create, type DescService, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { indexDescriptors } from "./descriptor-index.ts";
@@ -51,15 +50,9 @@ export function readRefusal(stored: StoredRefusal, service: DescService): Domain
 }
 
 function readDetails(details: NonNullable<StoredRefusal["details"]>, service: DescService): RefusalDetail[] {
-  const contract = indexDescriptors([service]);
+  const known = indexDescriptors([service], [file_google_rpc_error_details]);
   return details.flatMap(({ type, value }) => {
-    const desc = contract.message(type) ?? googleRpc(type);
+    const desc = known.message(type);
     return desc ? [{ desc, value: fromBinary(desc, Buffer.from(value, "base64")) }] : [];
   });
-}
-
-function googleRpc(type: string): DescMessage | undefined {
-  for (const candidate of nestedTypes(file_google_rpc_error_details)) {
-    if (candidate.kind === "message" && candidate.typeName === type) return candidate;
-  }
 }

@@ -103,8 +103,9 @@ function callerFrom(payload: JWTPayload): Caller {
   const { sub, role: name, ...rest } = payload;
   const role = typeof name === "string" ? roleNamed(name) : undefined;
   if (role === undefined) throw tokenRefused("TOKEN_INVALID", "the token is not valid: unknown role");
+  if (!sub) throw tokenRefused("TOKEN_INVALID", "the token is not valid: it names nobody");
   const claims = z.record(z.string(), z.string().catch("")).parse(rest);
-  return { subject: sub ?? "", role, claims };
+  return { subject: sub, role, claims };
 }
 
 function tokenRefused(reason: string, message: string): DomainError {

@@ -11,3 +11,24 @@ begin
   );
 end
 $$;
+
+-- Who works the queue off, and when each was last heard of. A worker that was killed leaves its jobs locked, for four
+-- hours if nobody steps in.
+create table queue_worker (
+  worker_id text primary key,
+  seen_at timestamptz not null
+);
+
+-- A worker says that it lives, and gives the jobs of those who do not back to the queue.
+create function worker_seen(workers text[], silence interval) returns void language plpgsql as $$
+begin
+  insert into queue_worker (worker_id, seen_at) select unnest(workers), now() order by 1
+  on conflict (worker_id) do update set seen_at = excluded.seen_at;
+
+  delete from queue_worker where seen_at < now() - silence;
+  perform graphile_worker.force_unlock_workers(array(
+    select distinct j.locked_by from graphile_worker.jobs j
+    where j.locked_at < now() - silence and not exists (select from queue_worker w where w.worker_id = j.locked_by)
+  ));
+end
+$$;

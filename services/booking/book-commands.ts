@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { type Database, sql } from "../runtime/database.ts";
+import type { writeRefusal } from "../runtime/stored-refusal.ts";
+
+/** JSON as the functions of 0003_book_purchase.sql read it. */
+export interface BookCommand {
+  request: RequestFacts;
+  purchase: NewPurchase;
+  sessions: NewSession[];
+  candidates: {
+    trainer_id: string;
+    time_zone: string;
+    buffer_minutes: number;
+    daily_session_limit: number;
+    answer: unknown;
+  }[];
+  decision: NewDecision;
+  answer: unknown;
+}
+
+export interface RefuseCommand {
+  request: RequestFacts;
+  purchase: NewPurchase | null;
+  decision: NewDecision;
+  refusal: ReturnType<typeof writeRefusal>;
+}
+
+export interface RequestFacts {
+  subject: string;
+  role: string;
+  request_id: string;
+  /** Hexadecimal. */
+  digest: string;
+  now: string;
+  trace_id: string | null;
+}
+
+export interface NewPurchase {
+  purchase_id: string;
+  franchise_id: string | null;
+  student_id: string;
+  course_id: string;
+  course_name: string;
+  session_count: number;
+  session_minutes: number;
+  zone_id: string;
+  time_zone: string;
+  latitude: number;
+  longitude: number;
+  decision_id: string;
+  create_time: string;
+}
+
+export interface NewSession {
+  sequence: number;
+  session_id: string;
+  start_time: string;
+  end_time: string;
+  local_start_time: string;
+}
+
+export interface NewDecision {
+  operator_id: string;
+  decision_id: string;
+  purchase_id: string | null;
+  refusal_reason: string | null;
+  document: unknown;
+  create_time: string;
+}
+
+const repeated = z.object({
+  outcome: z.literal("repeated"),
+  digest: z.string(),
+  answer: z.unknown(),
+  refusal: z.unknown(),
+});
+const bookOutcome = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("booked"), answer: z.unknown() }),
+  z.object({ outcome: z.literal("student_taken") }),
+  z.object({ outcome: z.literal("all_taken") }),
+  repeated,
+]);
+const refuseOutcome = z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("refused") }), repeated]);
+
+export function callBookPurchase(db: Database, command: BookCommand): Promise<z.output<typeof bookOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
+    select book_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  `);
+}
+
+export function callRefusePurchase(db: Database, command: RefuseCommand): Promise<z.output<typeof refuseOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: refuseOutcome }))`
+    select refuse_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  `);
+}

@@ -1,0 +1,99 @@
+import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
+import { digestOf } from "../runtime/idempotency.ts";
+import { roleName } from "../runtime/policy.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
+import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
+import type { CourseFacts } from "./book-queries.ts";
+import { documentOf, type Judged } from "./decision.ts";
+import { COMPANY_OPERATOR_ID } from "./operator.ts";
+import type { Point } from "./point.ts";
+import type { Slot } from "./schedule.ts";
+import type { Zone } from "./zone.ts";
+
+/** One booking while it is being decided. */
+export interface Booking {
+  request: RequestFacts;
+  decisionId: string;
+  purchaseId: string;
+  studentId: string;
+  courseId: string;
+  location: Point;
+  course: CourseFacts | null;
+  zone: Zone | null;
+  slots: Slot[];
+  judged: Judged | null;
+}
+
+export function newBooking(
+  newId: () => string,
+  request: BookPurchaseRequest,
+  caller: Caller,
+  now: Temporal.Instant,
+): Booking {
+  const { latitude = 0, longitude = 0 } = request.location ?? {};
+  return {
+    request: {
+      subject: caller.subject,
+      role: roleName(caller.role),
+      request_id: request.requestId,
+      digest: digestOf({ method: BookingService.method.bookPurchase, request }).toString("hex"),
+      now: now.toString(),
+      trace_id: currentTrace()?.traceId ?? null,
+    },
+    decisionId: newId(),
+    purchaseId: newId(),
+    studentId: request.studentId.toLowerCase(),
+    courseId: request.courseId.toLowerCase(),
+    location: { latitude, longitude },
+    course: null,
+    zone: null,
+    slots: [],
+    judged: null,
+  };
+}
+
+export function newSessions({ slots }: Booking, newId: () => string): NewSession[] {
+  return slots.map((slot) => ({
+    sequence: slot.sequence,
+    session_id: newId(),
+    start_time: slot.startTime.toString(),
+    end_time: slot.endTime.toString(),
+    local_start_time: slot.localStartTime.toString(),
+  }));
+}
+
+export function newPurchase(booking: Booking, course: CourseFacts, zone: Zone): NewPurchase {
+  return {
+    purchase_id: booking.purchaseId,
+    franchise_id: zone.franchiseId,
+    student_id: booking.studentId,
+    course_id: booking.courseId,
+    course_name: course.name,
+    session_count: course.sessionCount,
+    session_minutes: course.sessionMinutes,
+    zone_id: zone.zoneId,
+    time_zone: zone.timeZone,
+    latitude: booking.location.latitude,
+    longitude: booking.location.longitude,
+    decision_id: booking.decisionId,
+    create_time: booking.request.now,
+  };
+}
+
+export function newDecision(
+  booking: Booking,
+  refused: { reason: string; somethingToBuy: boolean } | null,
+): NewDecision {
+  const { zone, course, slots, judged } = booking;
+  const wish = { ...booking, zoneId: zone?.zoneId ?? null, sessionMinutes: course?.sessionMinutes ?? 0 };
+  return {
+    // Where no zone covers the place, the company answers for it.
+    operator_id: zone?.operatorId ?? COMPANY_OPERATOR_ID,
+    decision_id: booking.decisionId,
+    purchase_id: refused && !refused.somethingToBuy ? null : booking.purchaseId,
+    refusal_reason: refused?.reason ?? null,
+    document: documentOf(wish, slots, judged),
+    create_time: booking.request.now,
+  };
+}

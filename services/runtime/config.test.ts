@@ -1,0 +1,41 @@
+import { expect, test } from "@jest/globals";
+import { assertProductionSafe, readConfig, serviceConfig } from "./config.ts";
+
+const KEY = JSON.stringify({ kty: "OKP" });
+const GOOD = {
+  PORT: "7101",
+  ADMIN_PORT: "7201",
+  DATABASE_URL: "postgres://app@localhost/cadre",
+  MIGRATION_DATABASE_URL: "postgresql://owner@localhost/cadre",
+  TOKEN_ISSUER: "https://issuer.test",
+  TOKEN_JWKS: JSON.stringify({ keys: [{ kty: "OKP" }] }),
+  SERVICE_KEY: KEY,
+};
+
+test("what is not set has its default", () => {
+  expect(readConfig(serviceConfig, GOOD)).toMatchObject({
+    PORT: 7101,
+    HOST: "127.0.0.1",
+    NODE_ENV: "development",
+    DEVELOPMENT_CLOCK: "off",
+    TOKEN_JWKS: { keys: [{ kty: "OKP" }] },
+  });
+});
+
+test("the keys may stand elsewhere", () => {
+  const { TOKEN_JWKS } = readConfig(serviceConfig, { ...GOOD, TOKEN_JWKS: "https://issuer.test/jwks.json" });
+  expect(TOKEN_JWKS).toEqual(new URL("https://issuer.test/jwks.json"));
+});
+
+test("every fault is listed at once, and a secret's value is not", () => {
+  const bad = { ...GOOD, PORT: "http", DATABASE_URL: "mysql://user:hunter2@localhost", SERVICE_KEY: "hunter2" };
+  const { TOKEN_ISSUER: _, ...env } = bad;
+  const read = () => readConfig(serviceConfig, env);
+  expect(read).toThrow(/^PORT: .*\nDATABASE_URL: .*\nTOKEN_ISSUER is not set\nSERVICE_KEY: is not JSON$/);
+  expect(read).not.toThrow(/hunter2/);
+});
+
+test("production does not let callers set the time", () => {
+  const config = readConfig(serviceConfig, { ...GOOD, NODE_ENV: "production", DEVELOPMENT_CLOCK: "on" });
+  expect(() => assertProductionSafe(config)).toThrow(/DEVELOPMENT_CLOCK/);
+});

@@ -1,0 +1,182 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { env, execPath } from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Transport } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { type Child, startChild } from "../local/child.ts";
+import { type LocalConfig, localConfig } from "../local/config.ts";
+import { addressesOf, type DatabaseUrls, type ProcessPlan, planProcesses } from "../local/environments.ts";
+import { localIssuer } from "../local/issuer.ts";
+import { assertFree, portsOf } from "../local/ports.ts";
+import { readSecrets, type Secrets } from "../local/secrets.ts";
+import type { ServiceName } from "../local/services.ts";
+import { provisionService } from "../runtime/provision.ts";
+import { testServerUrl } from "../runtime/testing/database.ts";
+import { createMinter } from "../runtime/tokens.ts";
+
+/** Below what the system gives to outgoing connections, which would take a port between the check and its use. */
+const PORTS = { from: 20_000, to: 32_000 };
+const TOKEN_LIFETIME_S = 3600;
+const READY_WITHIN_MS = 10_000;
+
+export type ProcessName = ServiceName | "gateway";
+
+/** The services and the gateway, each a process of its own, on databases of their own. */
+export interface Mesh {
+  gatewayUrl: string;
+  /** "127.0.0.1:port" of each service's gRPC. */
+  addresses: Record<ServiceName, string>;
+  /** As superuser, on each service's database. */
+  adminUrls: Record<ServiceName, string>;
+  tokenAs(role: Role, claims?: Record<string, string>): Promise<string>;
+  /** Connect to the gateway; calls carry a token of that role. */
+  transportAs(role: Role, claims?: Record<string, string>): Transport;
+  /** As a power failure would. */
+  kill(name: ProcessName): Promise<void>;
+  /** As whoever replaces it would: SIGTERM, and it finishes what it has. */
+  end(name: ProcessName): Promise<void>;
+  /** Starts a process again that was killed or ended, on the same port, and waits until the gateway has found it. */
+  start(name: ProcessName): Promise<void>;
+  /** Throws with the last lines of its log when a process has died by itself. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  child: Child;
+  force: AbortController;
+  /** Why it is no more, if it ended by itself. */
+  death?: unknown;
+}
+
+/** Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. */
+export async function startMesh(): Promise<Mesh> {
+  const directory = await mkdtemp(join(tmpdir(), "cadre-mesh-"));
+  const config = await freePorts();
+  const [issuer, secrets] = await Promise.all([localIssuer(directory), readSecrets(directory)]);
+  const serverUrl = await testServerUrl();
+  const databases = await provision(serverUrl, secrets);
+  const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info" };
+  const plans = new Map(
+    planProcesses({ config, secrets, issuer, databases, inherited }).map((plan) => [plan.name, plan]),
+  );
+  const running = new Map<string, Running>();
+
+  async function launch(plan: ProcessPlan): Promise<void> {
+    const force = new AbortController();
+    const child = await startChild(plan, { logs: directory, node: execPath, force: force.signal });
+    const process: Running = { child, force };
+    child.ended.catch((error: unknown) => {
+      process.death = error;
+    });
+    running.set(plan.name, process);
+    await Promise.race([child.ready, child.ended]);
+  }
+  function take(name: ProcessName): Running {
+    const process = running.get(name);
+    if (!process) throw new Error(`${name} does not run`);
+    running.delete(name);
+    return process;
+  }
+  async function stop(): Promise<void> {
+    const deaths = [...running.values()].flatMap(({ death }) => death ?? []);
+    await Promise.all([...running.values()].map(({ child }) => child[Symbol.asyncDispose]()));
+    await rm(directory, { recursive: true });
+    if (deaths.length > 0) throw deaths[0];
+  }
+
+  try {
+    await Promise.all([...plans.values()].map(launch));
+  } catch (error) {
+    await stop().catch(() => undefined); // The error already says what died.
+    throw error;
+  }
+
+  const minter = createMinter(issuer);
+  const { TRAINER_ADDRESS, BOOKING_ADDRESS, CERTIFICATE_ADDRESS } = addressesOf(config);
+  const gatewayUrl = `http://127.0.0.1:${config.PORT}`;
+  const tokenAs = (role: Role, claims: Record<string, string> = {}) =>
+    minter.mint({ subject: "tester", role, claims, lifetimeS: TOKEN_LIFETIME_S });
+  return {
+    gatewayUrl,
+    addresses: { trainer: TRAINER_ADDRESS, booking: BOOKING_ADDRESS, certificate: CERTIFICATE_ADDRESS },
+    adminUrls: mapServices((name) => onDatabase(serverUrl, databases[name])),
+    tokenAs,
+    transportAs: (role, claims) =>
+      createConnectTransport({
+        baseUrl: gatewayUrl,
+        httpVersion: "1.1",
+        interceptors: [
+          (next) => async (request) => {
+            request.header.set("authorization", `Bearer ${await tokenAs(role, claims)}`);
+            return next(request);
+          },
+        ],
+      }),
+    async kill(name) {
+      const process = take(name);
+      process.force.abort();
+      await process.child.ended.catch(() => undefined); // It was killed: that is no news.
+      await process.child[Symbol.asyncDispose]();
+    },
+    async end(name) {
+      await take(name).child[Symbol.asyncDispose]();
+    },
+    async start(name) {
+      const plan = plans.get(name);
+      if (!plan || running.has(name)) throw new Error(`${name} runs already`);
+      await launch(plan);
+      await gatewayReady(gatewayUrl);
+    },
+    stop,
+  };
+}
+
+/** The gateway's channels notice by themselves, a moment after a service is back. */
+async function gatewayReady(gatewayUrl: string): Promise<void> {
+  const tooLate = AbortSignal.timeout(READY_WITHIN_MS);
+  while (!(await fetch(`${gatewayUrl}/ready`, { signal: tooLate })).ok) await delay(50, undefined, { signal: tooLate });
+}
+
+async function freePorts(): Promise<LocalConfig> {
+  for (let attempt = 1; ; attempt++) {
+    const first = randomInt(PORTS.from, PORTS.to);
+    const config = localConfig.parse({
+      PORT: first,
+      TRAINER_PORT: first + 1,
+      BOOKING_PORT: first + 2,
+      CERTIFICATE_PORT: first + 3,
+      GATEWAY_ADMIN_PORT: first + 100,
+    });
+    try {
+      await assertFree(portsOf(config));
+      return config;
+    } catch (error) {
+      if (attempt === 20) throw error;
+    }
+  }
+}
+
+/** Databases that no other mesh of the test run shares. */
+async function provision(adminUrl: string, secrets: Secrets): Promise<Record<ServiceName, DatabaseUrls>> {
+  const mesh = `m${randomUUID().slice(0, 8)}`;
+  const one = (name: ServiceName) => {
+    const { ownerPassword, appPassword } = secrets.services[name];
+    return provisionService({ adminUrl, service: `${mesh}_${name}`, ownerPassword, appPassword });
+  };
+  const [trainer, booking, certificate] = await Promise.all([one("trainer"), one("booking"), one("certificate")]);
+  return { trainer, booking, certificate };
+}
+
+function onDatabase(serverUrl: string, { databaseUrl }: DatabaseUrls): string {
+  const url = new URL(serverUrl);
+  url.pathname = new URL(databaseUrl).pathname;
+  return url.href;
+}
+
+function mapServices<T>(of: (name: ServiceName) => T): Record<ServiceName, T> {
+  return { trainer: of("trainer"), booking: of("booking"), certificate: of("certificate") };
+}

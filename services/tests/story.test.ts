@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import pg from "pg";
+import { BookingService, type BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
+import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
+import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { type Certificate, CertificateState } from "../../gen/cadre/certificate/v1/certificate_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { DayOfWeek } from "../../gen/google/type/dayofweek_pb.ts";
+import { type Mesh, startMesh } from "./mesh.ts";
+
+const CERTIFICATE_WITHIN_MS = 30_000;
+const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7] satisfies DayOfWeek[];
+
+let mesh: Mesh;
+let bookings: Client<typeof BookingService>;
+let certificates: Client<typeof CertificateService>;
+let franchiseId: string;
+let courseId: string;
+const location = { latitude: -33.8688, longitude: 151.2093 };
+
+beforeAll(async () => {
+  mesh = await startMesh();
+  const admin = mesh.transportAs(Role.ADMIN);
+  bookings = createClient(BookingService, admin);
+  certificates = createClient(CertificateService, admin);
+  const request = () => ({ requestId: randomUUID() });
+
+  const franchises = createClient(FranchiseService, admin);
+  const { franchise } = await franchises.createFranchise({ ...request(), name: "Cadre Sydney", countryCode: "AU" });
+  franchiseId = franchise?.franchiseId ?? "";
+  const zone = { name: "Harbour", centre: location, radiusMeters: 10_000, timeZone: "Australia/Sydney" };
+  await createClient(ZoneService, admin).createZone({ ...request(), ...zone, franchiseId, countryCode: "AU" });
+  const courses = createClient(CourseService, admin);
+  const { course } = await courses.createCourse({ ...request(), name: "Swimming", sessionMinutes: 45 });
+  courseId = course?.courseId ?? "";
+}, 120_000);
+afterAll(() => mesh?.stop(), 60_000);
+
+async function givenTrainer(): Promise<string> {
+  const trainers = createClient(TrainerService, mesh.transportAs(Role.ADMIN));
+  const { trainer } = await trainers.createTrainer({
+    requestId: randomUUID(),
+    franchiseId,
+    name: "Ada",
+    timeZone: "Australia/Sydney",
+    base: location,
+    travelRadiusMeters: 20_000,
+    bufferMinutes: 15,
+    dailySessionLimit: 8,
+    workingHours: EVERY_DAY.map((dayOfWeek) => ({ dayOfWeek, startTime: "08:00", endTime: "20:00" })),
+  });
+  const trainerId = trainer?.trainerId ?? "";
+  await trainers.grantQualification({ requestId: randomUUID(), trainerId, courseId, fromDate: "2026-01-01" });
+  return trainerId;
+}
+
+async function book(startTime: string): Promise<BookPurchaseResponse> {
+  const students = createClient(StudentService, mesh.transportAs(Role.ADMIN));
+  const { student } = await students.createStudent({
+    requestId: randomUUID(),
+    name: "Grace",
+    language: "en-AU",
+    location,
+    timeZone: "Australia/Sydney",
+  });
+  const startDate = Temporal.Now.plainDateISO().add({ days: 7 }).toString();
+  const times = [DayOfWeek.MONDAY, DayOfWeek.THURSDAY].map((dayOfWeek) => ({ dayOfWeek, startTime }));
+  return bookings.bookPurchase({
+    requestId: randomUUID(),
+    studentId: student?.studentId ?? "",
+    courseId,
+    location,
+    schedule: { times: { case: "weekly", value: { startDate, times } } },
+  });
+}
+
+async function complete({ sessions }: Pick<BookPurchaseResponse, "sessions">): Promise<void> {
+  for (const { sessionId, endTime } of sessions) {
+    const at = endTime ? timestampDate(endTime).toISOString() : "";
+    await bookings.completeSession({ requestId: randomUUID(), sessionId }, { headers: { "cadre-time": at } });
+  }
+}
+
+async function certificatesOf({ purchase }: BookPurchaseResponse): Promise<Certificate[]> {
+  return (await certificates.listCertificates({ purchaseId: purchase?.purchaseId ?? "" })).certificates;
+}
+
+async function certificateOf(booked: BookPurchaseResponse): Promise<Certificate> {
+  const tooLate = AbortSignal.timeout(CERTIFICATE_WITHIN_MS);
+  for (;;) {
+    const [certificate] = await certificatesOf(booked);
+    if (certificate) return certificate;
+    await delay(50, undefined, { signal: tooLate });
+  }
+}
+
+test("from a wish to a certificate that anybody can verify, and none before the thirtieth session", async () => {
+  const trainerId = await givenTrainer();
+  const booked = await book("09:00");
+  expect(booked.trainer?.trainerId).toBe(trainerId);
+  expect(booked.purchase).toMatchObject({ operatorId: franchiseId, franchiseId, sessionCount: 30 });
+
+  await complete({ sessions: booked.sessions.slice(0, 29) });
+  expect(await certificatesOf(booked)).toEqual([]);
+  const early = certificates.issueCertificate({
+    requestId: randomUUID(),
+    purchaseId: booked.purchase?.purchaseId ?? "",
+  });
+  const error = await early.then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "CERTIFICATE_NOT_EARNED" }]);
+
+  await complete({ sessions: booked.sessions.slice(29) });
+  const certificate = await certificateOf(booked);
+  expect(certificate).toMatchObject({ operatorName: "Cadre Sydney", studentName: "Grace", totalMinutes: 30 * 45 });
+
+  const anybody = createConnectTransport({ baseUrl: mesh.gatewayUrl, httpVersion: "1.1" });
+  expect(await createClient(CertificateService, anybody).verifyCertificate({ code: certificate.code })).toMatchObject({
+    state: CertificateState.VALID,
+    number: certificate.number,
+    courseName: "Swimming",
+    sessionCount: 30,
+  });
+
+  const rival = createClient(CertificateService, mesh.transportAs(Role.OPERATOR, { operator_id: randomUUID() }));
+  expect((await rival.listCertificates({})).certificates).toEqual([]);
+});
+
+test("sixteen callers who want one trainer at once: one booking, fifteen refusals, no overlap", async () => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 16 }, () => book("13:00")));
+  const reasons = outcomes.map((outcome) =>
+    outcome.status === "fulfilled"
+      ? "booked"
+      : (ConnectError.from(outcome.reason).findDetails(ErrorInfoSchema)[0]?.reason ?? String(outcome.reason)),
+  );
+  expect(reasons.filter((reason) => reason === "booked")).toHaveLength(1);
+  expect(reasons.filter((reason) => reason === "NO_TRAINER_AVAILABLE")).toHaveLength(15);
+
+  const database = new pg.Client({ connectionString: mesh.adminUrls.booking });
+  await database.connect();
+  const { rows } = await database.query(`
+    select from session a join session b on a.trainer_id = b.trainer_id and a.session_id < b.session_id
+      and a.start_time < b.end_time + make_interval(mins => b.buffer_minutes)
+      and b.start_time < a.end_time + make_interval(mins => a.buffer_minutes)
+  `);
+  await database.end();
+  expect(rows).toEqual([]);
+});
+
+test("the certificate comes when the service that issues it was dead at the last completion", async () => {
+  const booked = await book("15:00");
+  await mesh.kill("certificate");
+  await complete(booked);
+  await mesh.start("certificate");
+  const certificate = await certificateOf(booked);
+  expect(await certificatesOf(booked)).toEqual([certificate]);
+}, 60_000);
+
+test("the certificate comes when booking is killed right after the last completion", async () => {
+  const booked = await book("17:00");
+  await complete(booked);
+  await mesh.kill("booking");
+  await mesh.start("booking");
+  const certificate = await certificateOf(booked);
+  expect(await certificatesOf(booked)).toEqual([certificate]);
+}, 60_000);
