@@ -12,6 +12,7 @@ import { type CourseFacts, findAvailability, findFacts } from "./book-queries.ts
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
 import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import type { Found } from "./cached-search.ts";
 import { courseMissing } from "./course.ts";
 import { funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
@@ -22,7 +23,7 @@ import { type Ranked, type Ranking, rank } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { studentMissing } from "./student.ts";
-import { type Found, trainersUnavailable } from "./trainer-directory.ts";
+import { trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
 /** How many of the best are read fresh and offered to the database. */

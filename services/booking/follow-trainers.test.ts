@@ -59,7 +59,7 @@ test("a watch that breaks off is taken up at the position where it was", async (
     (position) => [{ position }, { position: "9", changes: [ADA, ADA] }],
   ];
   await following(5);
-  expect(happened).toEqual(["begun", "0 changes", "1 changes", "0 changes", "2 changes"]);
+  expect(happened).toEqual(["begun", "0 changes and more", "1 changes", "0 changes and more", "2 changes"]);
   expect(positions).toEqual(["", "8"]);
 });
 
@@ -72,7 +72,7 @@ test("when the position is no longer kept, the watch begins anew", async () => {
     () => [{ position: "99" }],
   ];
   await following(4);
-  expect(happened).toEqual(["begun", "0 changes", "begun", "0 changes"]);
+  expect(happened).toEqual(["begun", "0 changes and more", "begun", "0 changes and more"]);
   expect(positions.slice(0, 3)).toEqual(["", "7", ""]);
 });
 
@@ -80,5 +80,5 @@ test("after a full message there may be more to come", async () => {
   const full = Array.from({ length: 500 }, () => ADA);
   watches = [() => [{ position: "1" }, { position: "501", changes: full }, { position: "502", changes: [ADA] }]];
   await following(4);
-  expect(happened).toEqual(["begun", "0 changes", "500 changes and more", "1 changes"]);
+  expect(happened).toEqual(["begun", "0 changes and more", "500 changes and more", "1 changes"]);
 });

@@ -34,9 +34,12 @@ export function followTrainers(
     let failures = 0;
     while (!stop.signal.aborted) {
       try {
+        let first = true;
         for await (const message of watch(position)) {
           if (position === "") changes.begun();
-          changes.told(message.changes, message.changes.length >= FULL_MESSAGE);
+          // The first message tells nothing yet of what happened while nobody watched.
+          changes.told(message.changes, first || message.changes.length >= FULL_MESSAGE);
+          first = false;
           position = message.position;
           if (failures > 0) logger.info("trainers are watched again");
           failures = 0;

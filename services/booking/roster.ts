@@ -18,7 +18,7 @@ export interface Rosters {
   find(courseId: string, operatorId: string): Roster | undefined;
   /** The roster with what a search has just found. */
   found(courseId: string, operatorId: string, found: { trainerIds: string[]; funnel: SearchFunnel }): Roster;
-  /** The trainer may have come to teach for the operator. Tells whether any roster of the operator's is kept. */
+  /** The trainer may have come to teach for the operator. Tells whether it is on any roster now. */
   add(operatorId: string, trainerId: string): boolean;
 }
 
@@ -33,6 +33,7 @@ export function rosters(nowMs: () => number): Rosters {
 
   function grow(roster: Roster, trainerIds: string[]): void {
     for (const trainerId of trainerIds) {
+      if (roster.trainerIds.has(trainerId)) continue;
       if (roster.trainerIds.size >= 2 * ROSTER_SIZE) {
         roster.listedMs = null;
         return;
@@ -59,13 +60,13 @@ export function rosters(nowMs: () => number): Rosters {
       return roster;
     },
     add(operatorId, trainerId) {
-      let any = false;
+      let listed = false;
       for (const roster of kept.values()) {
         if (roster.operatorId !== operatorId) continue;
-        any = true;
         grow(roster, [trainerId]);
+        listed ||= roster.trainerIds.has(trainerId);
       }
-      return any;
+      return listed;
     },
   };
 }

@@ -55,7 +55,7 @@ interface Entry {
 }
 
 /** As many as one GetTrainers takes. */
-export const BULK = 500;
+const BULK = 500;
 
 /** Young enough to be given away without looking again: twice the heartbeat of WatchTrainers, and some. */
 export const FRESH_MS = 2500;

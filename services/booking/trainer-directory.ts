@@ -1,14 +1,11 @@
 import type { Client } from "@connectrpc/connect";
-import { TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { SearchFunnel, TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { runForAll } from "../runtime/call-context.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { isOutage } from "../runtime/outage.ts";
+import { cachedSearch, type Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
-import { matchWish, type SearchCounts, teaches } from "./match-wish.ts";
-import { ROSTER_SIZE, type Roster, rosters } from "./roster.ts";
-import { BULK, FRESH_MS, type Known, STALE_MS, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
+import { type Known, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
 import { candidateFrom } from "./trainer-facts.ts";
 
 /** How booking asks about trainers: always in bulk, and nowhere else. */
@@ -24,18 +21,6 @@ export interface TrainerDirectory {
   /** To be told what has changed. */
   changes: DirectoryChanges;
   metrics(): DirectoryMetrics;
-}
-
-/** Who may teach a wish by course, operator, dates and place; how many each condition left over. */
-export interface Found {
-  candidates: Candidate[];
-  funnel: SearchCounts;
-  /** "outage": the service did not answer, the cache did. */
-  source: "service" | "cache" | "outage";
-  /** How old what is said may be; 0 from the service. */
-  ageMs: number;
-  /** Nobody is missing. */
-  complete: boolean;
 }
 
 export interface Read {
@@ -76,51 +61,7 @@ export function trainerDirectory(
   const load = async (trainerIds: string[]): Promise<Candidate[]> =>
     (await client.getTrainers({ trainerIds })).trainers.map(candidateFrom);
   const cache = trainerCache({ load, nowMs, maxTrainers });
-  const kept = rosters(nowMs);
-  const listing = new Set<Roster>();
-
-  /** Null unless everybody who may teach the course is known, and well enough. */
-  function searchCache(wish: Wish): Found | null {
-    const roster = kept.find(wish.courseId, wish.operatorId);
-    if (!roster || roster.listedMs === null || !cache.followedSince(roster.listedMs)) return null;
-    if (nowMs() - roster.countedMs > STALE_MS || nowMs() - cache.heardMs() > STALE_MS) return null;
-    const known = [...roster.trainerIds].map(cache.peek);
-    if (!known.every((one): one is Known => one !== undefined && one.ageMs <= STALE_MS)) return null;
-    for (const { candidate, ageMs } of known) {
-      if (ageMs > FRESH_MS) cache.get(candidate.trainerId).catch(() => undefined);
-    }
-    return foundIn(roster, wish, known, "cache");
-  }
-
-  function searchInOutage(wish: Wish): Found | null {
-    const roster = kept.find(wish.courseId, wish.operatorId);
-    if (!roster) return null;
-    const known = [...roster.trainerIds].map(cache.peek).filter((one) => one !== undefined);
-    const found = foundIn(
-      roster,
-      wish,
-      known.filter(({ ageMs }) => ageMs <= maxAgeMs),
-      "outage",
-    );
-    return found.ageMs <= maxAgeMs ? found : null;
-  }
-
-  function foundIn(roster: Roster, wish: Wish, known: Known[], source: Found["source"]): Found {
-    const { candidates, ...counts } = matchWish(
-      wish,
-      known.map(({ candidate }) => candidate),
-    );
-    const followed = roster.listedMs !== null && cache.followedSince(roster.listedMs);
-    const membersMs = followed ? cache.heardMs() : (roster.listedMs ?? roster.countedMs);
-    const teachCourse = roster.othersTeachCourse + counts.sameOperator;
-    return {
-      candidates,
-      funnel: { ...counts, teachCourse, active: Math.max(roster.active, teachCourse) },
-      source,
-      ageMs: known.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), nowMs() - membersMs),
-      complete: roster.listedMs !== null && known.length === roster.trainerIds.size,
-    };
-  }
+  const known = cachedSearch(client, cache, { nowMs, maxAgeMs });
 
   async function searchService(wish: Wish): Promise<Found> {
     const { courseId, operatorId, location, slots } = wish;
@@ -132,56 +73,24 @@ export function trainerDirectory(
       return answer.matches.flatMap(({ trainer }) => (trainer ? [candidateFrom(trainer)] : []));
     });
     if (!funnel) throw new TypeError("SearchTrainers answered without a funnel");
-    const trainerIds = candidates.map(({ trainerId }) => trainerId);
-    const roster = kept.found(courseId, operatorId, { trainerIds, funnel });
-    if (funnel.sameOperator <= ROSTER_SIZE) complete(roster);
+    known.found(wish, { candidates, funnel });
     return { candidates, funnel, source: "service", ageMs: 0, complete: true };
   }
 
-  /** Lists a roster's members behind the searches, which do not wait for it. Without a watch it would age at once. */
-  function complete(roster: Roster): void {
-    if (!cache.followedSince(nowMs()) || listing.has(roster)) return;
-    if (roster.listedMs !== null && cache.followedSince(roster.listedMs)) return;
-    listing.add(roster);
-    runForAll(() => listMembers(roster))
-      // The next search tries again.
-      .catch(() => undefined)
-      .finally(() => listing.delete(roster));
-  }
-
-  async function listMembers(roster: Roster): Promise<void> {
-    const { courseId, operatorId } = roster;
-    const statuses = [TrainerStatus.ACTIVE];
-    for (const trainerId of roster.trainerIds) {
-      const known = cache.peek(trainerId);
-      if (known && !teaches(known.candidate, roster)) roster.trainerIds.delete(trainerId);
-    }
-    const listedMs = nowMs();
-    const members = new Set<string>();
-    let pageToken = "";
-    do {
-      const candidates = await cache.keep(async () => {
-        const page = await client.listTrainers({ operatorId, courseId, statuses, pageSize: BULK, pageToken });
-        pageToken = page.nextPageToken;
-        return page.trainers.map(candidateFrom);
-      });
-      for (const { trainerId } of candidates) members.add(trainerId);
-      if (members.size > ROSTER_SIZE) return;
-    } while (pageToken !== "");
-    for (const trainerId of members) roster.trainerIds.add(trainerId);
-    roster.listedMs = listedMs;
-  }
-
   const recall = (trainerIds: string[]): Read => {
-    const known = trainerIds.map(cache.peek).filter((one) => one !== undefined && one.ageMs <= maxAgeMs);
-    const candidates = known.flatMap((one) => one?.candidate ?? []);
-    if (candidates.length === 0) throw trainersUnavailable();
-    return { candidates, ageMs: known.reduce((oldest, one) => Math.max(oldest, one?.ageMs ?? 0), 0) };
+    const recent = trainerIds
+      .flatMap((trainerId) => cache.peek(trainerId) ?? [])
+      .filter(({ ageMs }) => ageMs <= maxAgeMs);
+    if (recent.length === 0) throw trainersUnavailable();
+    return {
+      candidates: recent.map(({ candidate }) => candidate),
+      ageMs: Math.max(...recent.map(({ ageMs }) => ageMs)),
+    };
   };
   const searchNow = (wish: Wish): Promise<Found> =>
     searchService(wish).catch((error: unknown) => {
       if (!isOutage(error)) throw error;
-      const found = searchInOutage(wish);
+      const found = known.searchInOutage(wish);
       if (!found) throw trainersUnavailable();
       return found;
     });
@@ -193,7 +102,7 @@ export function trainerDirectory(
   };
 
   return {
-    search: async (wish) => counted(searchCache(wish) ?? (await searchNow(wish))),
+    search: async (wish) => counted(known.search(wish) ?? (await searchNow(wish))),
     searchNow: async (wish) => counted(await searchNow(wish)),
     async read(trainerIds) {
       try {
@@ -209,7 +118,7 @@ export function trainerDirectory(
       told(changes, more) {
         cache.drop(changes.map(({ trainerId }) => trainerId));
         for (const { trainerId, operatorId } of changes) {
-          if (kept.add(operatorId, trainerId)) cache.get(trainerId).catch(() => undefined);
+          if (known.changed(operatorId, trainerId)) cache.get(trainerId).catch(() => undefined);
         }
         if (!more) cache.heard();
       },

@@ -1,5 +1,5 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -23,6 +23,7 @@ import {
 import { untilAborted } from "./abort.ts";
 import { runInCall } from "./call-context.ts";
 import { callContextOf } from "./call-headers.ts";
+import { encodeMessage } from "./encoded-message.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { statusFrom } from "./grpc-status.ts";
 import type { ServiceBinding } from "./implement.ts";
@@ -75,7 +76,10 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
       runInCall(callContextOf(context), () =>
         answer(call, respond, context, async () => {
           const request = decode(spec.method.input, call.request);
-          return encode(spec.method.output, await invokeUnaryImplementation(spec, context, request, interceptors));
+          return encodeMessage(
+            spec.method.output,
+            await invokeUnaryImplementation(spec, context, request, interceptors),
+          );
         }),
       );
     };
@@ -164,7 +168,7 @@ async function respondWith<O extends DescMessage>(
       const next = await untilAborted(responses.next(), context.signal);
       if (next.done === true) break;
       sendHeader();
-      if (!call.write(encode(output, next.value))) await untilAborted(drained(call), context.signal);
+      if (!call.write(encodeMessage(output, next.value))) await untilAborted(drained(call), context.signal);
     }
     sendHeader();
     call.end(metadataFrom(context.responseTrailer));
@@ -198,11 +202,6 @@ function decode<I extends DescMessage>(input: I, bytes: Buffer): MessageShape<I>
   } catch (cause) {
     throw new ConnectError("the request is not a valid message of its type", Code.InvalidArgument, {}, [], cause);
   }
-}
-
-function encode<O extends DescMessage>(output: O, message: MessageShape<O>): Buffer {
-  const { buffer, byteOffset, byteLength } = toBinary(output, message);
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function isEmpty(headers: Headers): boolean {

@@ -12,18 +12,16 @@ const changedRow = z.object({ versions: z.string(), changed: z.array(trainerDocu
  */
 export async function readChanged(
   db: Queryable,
-  known: readonly { id: string; version: number }[],
+  { ids, known }: { ids: readonly string[]; known: readonly number[] },
   visible: Visible,
   now: Temporal.Instant,
 ): Promise<{ versions: number[]; changed: Trainer[] }> {
-  const ids = known.map(({ id }) => id).join();
-  const knownVersions = known.map(({ version }) => version).join();
   const { versions, changed } = await db.one(sql.type(changedRow)`
     select
       string_agg(coalesce(t.version, 0)::text, ',' order by known.number) as versions,
       coalesce(json_agg(${documentOf(now)}) filter (where t.version <> known.version), '[]') as changed
     from unnest(
-      string_to_array(${ids}, ',')::uuid[], string_to_array(${knownVersions}, ',')::bigint[]
+      string_to_array(${ids.join()}, ',')::uuid[], string_to_array(${known.join()}, ',')::bigint[]
     ) with ordinality as known (trainer_id, version, number)
     left join trainer t on t.trainer_id = known.trainer_id and ${visibleTrainers(visible)}
   `);

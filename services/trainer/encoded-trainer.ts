@@ -1,6 +1,7 @@
 import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { rememberEncoding } from "../runtime/encoded-message.ts";
 import { type Trainer, toProto } from "./trainer.ts";
 import { PAST_TIME_OFF_HOURS } from "./trainer-document.ts";
 
@@ -15,6 +16,7 @@ export interface Encoded {
 
 /** `trainers` of GetTrainersResponse. */
 const FIELD = GetTrainersResponseSchema.field.trainers.number;
+const TAG_BYTES = 1;
 
 /** The trainers as the field of the answer that the reader's schema will take them for. */
 export function answerOf(
@@ -22,11 +24,10 @@ export function answerOf(
   missingTrainerIds: string[],
 ): MessageShape<typeof GetTrainersResponseSchema> {
   const answer = create(GetTrainersResponseSchema, { missingTrainerIds });
-  answer.$unknown = trainers.map(({ bytes }) => ({
-    no: FIELD,
-    wireType: WireType.LengthDelimited,
-    data: bytes.subarray(1),
-  }));
+  if (trainers.length === 0) return answer;
+  const bytes = Buffer.concat(trainers.map((trainer) => trainer.bytes));
+  answer.$unknown = [{ no: FIELD, wireType: WireType.LengthDelimited, data: bytes.subarray(TAG_BYTES) }];
+  if (missingTrainerIds.length === 0) rememberEncoding(answer, bytes);
   return answer;
 }
 

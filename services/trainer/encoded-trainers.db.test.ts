@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { TrainerSchema } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { createEncodedTrainers } from "./encoded-trainers.ts";
 import { counted } from "./testing/counted.ts";
@@ -31,12 +32,30 @@ test("kept bytes are byte for byte what encoding gives, in one statement a read"
   const { db, statements } = counted(server.db);
   const encoded = createEncodedTrainers(db);
 
-  const plain = toBinary(GetTrainersResponseSchema, await admin.trainers.getTrainers({ trainerIds: ids }));
+  const readMask = { paths: TrainerSchema.fields.map(({ name }) => name) };
+  const plain = toBinary(GetTrainersResponseSchema, await admin.trainers.getTrainers({ trainerIds: ids, readMask }));
+  expect(toBinary(GetTrainersResponseSchema, await admin.trainers.getTrainers({ trainerIds: ids }))).toEqual(plain);
   for (const reads of [1, 2]) {
     const answer = await encoded.read(ids, everybody, noon);
     expect(toBinary(GetTrainersResponseSchema, answer)).toEqual(plain);
     expect(statements()).toBe(reads);
   }
+});
+
+test("reads that come together share a statement, each with what its caller may see", async () => {
+  const admin = server.as("admin");
+  const [ours, theirs] = [await givenTrainer(admin, { franchiseId }), await givenTrainer(admin)];
+  const ids = [ours.trainerId, theirs.trainerId];
+  const { db, statements } = counted(server.db);
+  const encoded = createEncodedTrainers(db);
+  const operator = { of: "operator", operatorId: franchiseId } as const;
+  const answers = await Promise.all([
+    encoded.read(ids, everybody, noon),
+    encoded.read(ids.slice(1), everybody, noon),
+    encoded.read(ids, operator, noon),
+  ]);
+  expect(statements()).toBe(2);
+  expect(answers.map(({ missingTrainerIds }) => missingTrainerIds)).toEqual([[], [], [theirs.trainerId]]);
 });
 
 test("a change is in the next answer", async () => {

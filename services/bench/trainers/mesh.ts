@@ -31,7 +31,8 @@ export const COURSES = ["Swimming", "Diving", "Driving", "Rowing"].map((name, in
   courseId: `0e000000-0000-7000-8000-00000000000${index}`,
 }));
 
-export async function startMesh(): Promise<TrainerMesh> {
+/** `extra` goes into the trainer service's environment. */
+export async function startMesh(extra: Record<string, string> = {}): Promise<TrainerMesh> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "cadre-bench-"));
   stack.defer(() => rm(folder, { recursive: true }));
@@ -66,6 +67,7 @@ export async function startMesh(): Promise<TrainerMesh> {
       ADMIN_PORT: String(trainerAdmin),
       DATABASE_URL: database.databaseUrl,
       MIGRATION_DATABASE_URL: database.migrationDatabaseUrl,
+      ...extra,
     }),
   );
   stack.use(

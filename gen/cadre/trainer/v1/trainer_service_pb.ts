@@ -1193,7 +1193,8 @@ export const TrainerService: GenService<{
    *
    * A call takes at most 5,000 rows: a longer list is several calls. Rows are refused with INVALID_FIELD,
    * DUPLICATE_ROW when an earlier row of the call has the key, FRANCHISE_NOT_FOUND, COURSE_NOT_FOUND, and
-   * OPERATOR_MISMATCH when an operator lists another operator's trainer. The call itself fails with INVALID_FIELD only.
+   * OPERATOR_MISMATCH when an operator lists another operator's trainer. The call itself fails with INVALID_FIELD when its
+   * messages are wrong, and with COURSE_CATALOGUE_UNAVAILABLE when nobody can tell which courses exist.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.ImportTrainers
    */
