@@ -26,6 +26,8 @@ test("a process lives, and is ready while what it depends on is", async () => {
     503,
     '{"status":"not ready","dependencies":{"database":"cannot be reached"}}\n',
   ]);
+  database = "degraded";
+  expect(await get("/ready")).toEqual([200, '{"status":"degraded","dependencies":{"database":"degraded"}}\n']);
 });
 
 test("metrics have their place, and nothing else has one, however it is spelt", async () => {

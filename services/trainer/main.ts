@@ -8,8 +8,8 @@ import { runService } from "../runtime/service.ts";
 import { createChangePoll } from "./change-poll.ts";
 import { trainerConfig } from "./config.ts";
 import { courseCatalogue } from "./course-catalogue.ts";
-import { forgetOldChanges } from "./forget-changes.ts";
 import { franchiseHandlers } from "./franchise-handlers.ts";
+import { tidyUp } from "./tidy-up.ts";
 import { trainerHandlers } from "./trainer-handlers.ts";
 
 await runService(process, {
@@ -17,7 +17,7 @@ await runService(process, {
   config: trainerConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect, logger, stopping, onClose }) {
-    onClose(forgetOldChanges(db, (err) => logger.error({ err }, "old changes cannot be forgotten")));
+    onClose(tidyUp(db, (err) => logger.error({ err }, "what has grown cannot be tidied up")));
     const booking = connect("booking", config.BOOKING_ADDRESS, [BookingService, CourseService]);
     const courses = courseCatalogue(createClient(CourseService, booking));
     const bookings = createClient(BookingService, booking);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { sql } from "../runtime/database.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 import { COMPANY_OPERATOR_ID } from "./operator.ts";
-import { type Search, searchTrainers } from "./search-query.ts";
+import { foldSearchCounts, type Search, searchTrainers } from "./search-query.ts";
 
 const EARTH_RADIUS_METERS = 6371008.8;
 const QUARTER_METERS = (Math.PI / 2) * EARTH_RADIUS_METERS;
@@ -42,6 +42,8 @@ test("search and funnel agree with a model that looks at every trainer", async (
   await given(trainers);
 
   for (let round = 0; round < 60; round++) {
+    if (round % 20 === 10) await moved(trainers, random);
+    if (round === 30) await foldSearchCounts(database.db);
     const search = searchAmong(random);
     const found = await searchTrainers(database.db, search, now);
     const expected = model(trainers, search);
@@ -158,6 +160,28 @@ async function given(trainers: Candidate[]): Promise<void> {
       "fromDate" date, "untilDate" date)
     where "courseId" is not null
   `);
+}
+
+/** Trainers come, go and come back, and some lose or get what they may teach. */
+async function moved(trainers: Candidate[], random: () => number): Promise<void> {
+  for (const trainer of trainers.filter(() => random() < 0.2)) {
+    trainer.status = pick(["active", "suspended", "left"], random);
+    const { trainerId, status } = trainer;
+    await database.db.query(sql.unsafe`update trainer set status = ${status} where trainer_id = ${trainerId}`);
+  }
+  for (const trainer of trainers.filter(() => random() < 0.1)) {
+    const { trainerId, operatorId, fromDate } = trainer;
+    await database.db.query(sql.unsafe`delete from qualification where trainer_id = ${trainerId}`);
+    trainer.courseId = pick([...courses, null], random);
+    trainer.untilDate = null;
+    if (trainer.courseId === null) continue;
+    await database.db.query(sql.unsafe`
+      insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
+      values (${operatorId}, ${trainerId}, ${trainer.courseId}, ${fromDate}, null)
+    `);
+  }
+  const gone = trainers.splice(0, 10).map(({ trainerId }) => trainerId);
+  await database.db.query(sql.unsafe`delete from trainer where trainer_id = any(${sql.array(gone, "uuid")})`);
 }
 
 function franchiseOf(operatorId: string): string | null {
