@@ -1,6 +1,21 @@
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
+import { constants as system } from "node:os";
 import { delimiter, join } from "node:path";
+
+/** npm's own patience adds up to minutes when nothing answers. */
+const NPM_CI = [
+  "ci",
+  "--include=dev",
+  "--include=optional",
+  "--no-audit",
+  "--no-fund",
+  "--fetch-retries=1",
+  "--fetch-retry-mintimeout=1000",
+  "--fetch-timeout=30000",
+];
+const KILL_AFTER_MS = 2_000;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 const REASONS = [
   [/ENOSPC|no space left on device/i, "the disk is full"],
@@ -14,6 +29,7 @@ const REASONS = [
     "package.json and package-lock.json disagree; run `npm install`, then `npm run complete-lock`, and commit both",
   ],
   [/code EINTEGRITY/, "a package is not the one that package-lock.json names"],
+  [/ENOTEMPTY|EEXIST/, "another installation is running in this folder; try again when it has ended"],
   [/code E404/, "the npm registry does not have a package that package-lock.json names"],
 ];
 
@@ -64,20 +80,44 @@ function readInstalled(root) {
   }
 }
 
-/** Without the project's own Node on the path: npm is about to delete it. */
-function npmCi(root) {
+/**
+ * Without the project's own Node on the path: npm is about to delete it. A group of its own, so that a signal ends npm
+ * and the install scripts alike, and this process after them: what still writes would fail the next installation.
+ */
+async function npmCi(root) {
   const path = (process.env.PATH ?? "")
     .split(delimiter)
     .filter((folder) => !folder.startsWith(join(root, "node_modules")));
-  const npm = spawn("npm", ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"], {
+  const npm = spawn("npm", NPM_CI, {
     cwd: root,
     env: { ...process.env, PATH: path.join(delimiter) },
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
   for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk) => (output += chunk));
-  return new Promise((resolve) => {
+  const ended = new Promise((resolve) => {
     npm.once("error", ({ code }) => resolve({ code, output }));
     npm.once("close", (code) => resolve({ code, output }));
   });
+  let signalled;
+  const onSignal = (signal) => {
+    if (signalled) return;
+    signalled = signal;
+    endGroup(npm.pid, "SIGTERM");
+    setTimeout(() => endGroup(npm.pid, "SIGKILL"), KILL_AFTER_MS);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const result = await ended;
+  for (const signal of SIGNALS) process.off(signal, onSignal);
+  if (signalled) process.exit(128 + system.signals[signalled]);
+  return result;
+}
+
+function endGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, execPath } from "node:process";
@@ -40,6 +40,30 @@ test("without a network the installation says so", async () => {
   });
 });
 
+test("what is interrupted ends npm first", async () => {
+  const asked = Promise.withResolvers<Socket>();
+  await using registry = createServer(asked.resolve);
+  await once(registry.listen(0, "127.0.0.1"), "listening");
+  const { port } = registry.address() as AddressInfo;
+  const child = spawn(execPath, ["scripts/bootstrap.mjs"], { cwd: folder, env: environment(port) });
+  const socket = await asked.promise;
+  const closed = once(socket.on("error", () => {}).resume(), "close");
+
+  child.kill("SIGINT");
+
+  const [code] = await once(child, "exit");
+  await closed;
+  expect(code).toBe(130);
+});
+
+test("two installations at once are told as such", async () => {
+  await writeFile(join(folder, "npm"), "#!/bin/sh\necho 'npm error code ENOTEMPTY' >&2\nexit 1\n", { mode: 0o755 });
+  const { errors } = await run(BOOTSTRAP, folder, `${folder}:${env.PATH}`);
+  expect(errors).toBe(
+    `${NOTICE}The packages could not be installed: another installation is running in this folder; try again when it has ended.\n`,
+  );
+});
+
 test("in a folder that nobody may write the installation says so", async () => {
   const readOnly = 'mount --bind . . && cd "$PWD" && mount -o remount,ro,bind . && exec "$@"';
   const { code, errors } = await run(
@@ -53,15 +77,19 @@ test("in a folder that nobody may write the installation says so", async () => {
 });
 
 /** Against a registry where nobody listens, with nothing in npm's cache. */
-async function run([program = "", ...args]: string[], cwd: string) {
-  const npm = {
-    npm_config_registry: `http://127.0.0.1:${await closedPort()}/`,
-    npm_config_cache: join(folder, "cache"),
-    npm_config_fetch_retries: "0",
-  };
-  const child = spawn(program, args, { cwd, env: { PATH: env.PATH, HOME: folder, ...npm } });
+async function run([program = "", ...args]: string[], cwd: string, path = env.PATH) {
+  const child = spawn(program, args, { cwd, env: { ...environment(await closedPort()), PATH: path } });
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code, output, errors };
+}
+
+function environment(registryPort: number) {
+  return {
+    PATH: env.PATH,
+    HOME: folder,
+    npm_config_registry: `http://127.0.0.1:${registryPort}/`,
+    npm_config_cache: join(folder, "cache"),
+  };
 }
 
 async function closedPort(): Promise<number> {
