@@ -1,4 +1,4 @@
-import { ADMIN_PORT_OFFSET, type LocalConfig } from "./config.ts";
+import { ADMIN_PORT_OFFSET, type LocalConfig, localConfig } from "./config.ts";
 import { portsOf } from "./ports.ts";
 
 export interface AnnouncementOptions {
@@ -15,6 +15,11 @@ export interface AnnouncementOptions {
 export function announcement({ config, postgres, logs, token, place }: AnnouncementOptions): string {
   const services = portsOf(config).filter(({ owner }) => ["trainer", "booking", "certificate"].includes(owner));
   const gateway = `http://127.0.0.1:${config.PORT}`;
+  const defaults = localConfig.parse({});
+  const elsewhere = (["CADRE_DIRECTORY", "PORT"] as const).filter(
+    (variable) => config[variable] !== defaults[variable],
+  );
+  const demo = [...elsewhere.map((variable) => `${variable}=${config[variable]}`), "npm run demo"].join(" ");
   const point = JSON.stringify({ point: place });
   return `
 cadre is ready
@@ -33,7 +38,7 @@ Which zone serves this place? (The token in it is an admin's, for this machine, 
 
 curl -s ${gateway}/cadre.booking.v1.ZoneService/LocateZone -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${point}'
 
-A whole booking, from the wish to the certificate: npm run demo
+A whole booking, from the wish to the certificate: ${demo}
 Ctrl-C stops everything.
 `;
 }

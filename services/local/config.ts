@@ -4,6 +4,8 @@ import { LOCAL_DIRECTORY } from "./issuer.ts";
 /** A process's admin port is its gRPC port plus this. */
 export const ADMIN_PORT_OFFSET = 100;
 
+const NOT_A_SERVER = "is not like postgres://user:password@host:5432/postgres";
+
 const port = z.coerce
   .number("is not a port number")
   .int("is not a port number")
@@ -15,7 +17,8 @@ export const localConfig = z.object({
   CADRE_DIRECTORY: z.string().min(1).default(LOCAL_DIRECTORY),
   /** A server of one's own, as a role that may create roles and databases; an embedded Postgres if absent. */
   DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: "is not like postgres://user:password@host:5432/postgres" })
+    .url({ protocol: /^postgres(ql)?$/, error: NOT_A_SERVER })
+    .refine((url) => URL.canParse(url) && new URL(url).hostname !== "" && new URL(url).username !== "", NOT_A_SERVER)
     .optional(),
   /** The embedded Postgres's; any free one if absent. */
   POSTGRES_PORT: port.optional(),

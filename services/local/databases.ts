@@ -8,6 +8,8 @@ import type { ServiceName } from "./services.ts";
 
 export interface DatabaseServer {
   adminUrl: string;
+  /** Rejects when it has gone by itself, as far as that is seen from here. */
+  ended: Promise<never>;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,9 @@ export interface ServerOptions {
 
 /** The server that DATABASE_URL names, which is nobody's here to stop; else an embedded one. */
 export async function openServer({ config, secrets, logs, print }: ServerOptions): Promise<DatabaseServer> {
-  if (config.DATABASE_URL) return { adminUrl: config.DATABASE_URL, stop: async () => {} };
+  if (config.DATABASE_URL) {
+    return { adminUrl: config.DATABASE_URL, ended: new Promise(() => {}), stop: async () => {} };
+  }
   const postgres = await startPostgres({
     directory: join(config.CADRE_DIRECTORY, "postgres"),
     port: config.POSTGRES_PORT ?? 0,
@@ -29,7 +33,7 @@ export async function openServer({ config, secrets, logs, print }: ServerOptions
     logFile: join(logs, "postgres.log"),
     onNotice: print,
   });
-  return { adminUrl: postgres.url, stop: () => postgres.stop() };
+  return { adminUrl: postgres.url, ended: postgres.ended, stop: () => postgres.stop() };
 }
 
 /** The passwords of each service's two roles. */

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from "jose";
 import { z } from "zod";
+import { makeFolder } from "./folder.ts";
+import { StartError } from "./start-error.ts";
 
 /** Who signs tokens on a developer's machine. */
 export interface LocalIssuer {
@@ -42,7 +44,7 @@ export async function localIssuer(directory: string): Promise<LocalIssuer> {
 
 /** Linking fails when somebody else was first; then theirs counts. */
 async function create(directory: string, path: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify({ issuer: ISSUER, key: await newKey() }, null, 2), { mode: 0o600 });
   try {
@@ -74,7 +76,7 @@ function parse(text: string, path: string): z.output<typeof issuerFile> {
   try {
     return issuerFile.parse(JSON.parse(text));
   } catch (cause) {
-    throw new Error(`${path} does not hold a development key. Delete it, and the next start makes a new one.`, {
+    throw new StartError(`${path} does not hold a development key. Delete it, and the next start makes a new one.`, {
       cause,
     });
   }

@@ -8,14 +8,16 @@ export class StartError extends Error {
 }
 
 const FILE_REASONS: Record<string, string> = {
-  EACCES: "this user may not write there",
-  EPERM: "this user may not write there",
+  EACCES: "this user may not read or write there",
+  EPERM: "this user may not read or write there",
   EROFS: "it is on a read-only file system",
   ENOENT: "it cannot be made there",
   ENOSPC: "the disk is full",
   EDQUOT: "this user's share of the disk is used up",
   ENOTDIR: "a part of that path is a file",
   EEXIST: "there is a file of that name",
+  EISDIR: "it is a folder",
+  ENAMETOOLONG: "its name is too long",
 };
 
 /** What to print for an error: its sentence if it has one, and all that is known about it if not. */
@@ -25,5 +27,5 @@ export function explain(error: unknown): string {
   if (error instanceof StartError || error instanceof PostgresStartError) return error.message;
   if (!Error.isError(error)) return String(error);
   const reason = "code" in error && "path" in error ? FILE_REASONS[String(error.code)] : undefined;
-  return reason && "path" in error ? `${error.path} cannot be written: ${reason}.` : (error.stack ?? error.message);
+  return reason && "path" in error ? `${error.path} cannot be used: ${reason}.` : (error.stack ?? error.message);
 }

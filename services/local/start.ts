@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { ProgressDisplay } from "../demo/progress.ts";
 import { createMinter } from "../runtime/tokens.ts";
@@ -13,6 +14,7 @@ import { assertFree, portsOf } from "./ports.ts";
 import { readSecrets } from "./secrets.ts";
 
 const TOKEN_LIFETIME_S = 8 * 3600;
+const PATIENCE_MS = 10_000;
 
 export interface StartOptions {
   config: LocalConfig;
@@ -32,29 +34,23 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<void> {
   const { config, print, stop } = options;
   await using running = new AsyncDisposableStack();
-  const told = aborted(stop);
+  const told = aborted(stop).then(() => {
+    print("Stopping …");
+  });
 
-  const directory = config.CADRE_DIRECTORY;
-  const logs = await prepareFolder(directory);
-  running.use(await claimFolder(directory));
-  await assertFree(portsOf(config));
-  const secrets = await readSecrets(directory);
-  const issuer = await localIssuer(directory);
-
-  const server = await openServer({ config, secrets, logs, print });
-  running.defer(() => server.stop());
-  const databases = await provisionAll(server.adminUrl, secrets.services);
-
-  const children: Child[] = [];
-  for (const plan of planProcesses({ config, secrets, issuer, databases, inherited: options.inherited })) {
-    if (stop.aborted) return;
-    children.push(running.use(await startChild(plan, { logs, node: options.node, force: options.force })));
+  const prepared = prepare(options, running);
+  const mesh = await Promise.race([prepared, told]);
+  if (!mesh) {
+    // What has begun is stopped in order if it soon comes to where that is possible.
+    await Promise.race([prepared.catch(() => undefined), delay(PATIENCE_MS)]);
+    return;
   }
-  const ended = Promise.race(children.map((child) => child.ended));
+  const { children, issuer, logs, server } = mesh;
+  const ended = Promise.race([server.ended, ...children.map((child) => child.ended)]);
 
   const minter = createMinter(issuer);
   const loaded = Promise.all(children.map((child) => child.ready)).then(() =>
-    loadDemo({ addresses: addressesOf(config), minter, display: options.display }),
+    loadDemo({ addresses: addressesOf(config), minter, print, display: options.display }),
   );
   const company = await Promise.race([told, ended, loaded]);
   if (!company) return;
@@ -65,7 +61,28 @@ export async function start(options: StartOptions): Promise<void> {
   const place = zone?.centre ?? { latitude: 0, longitude: 0 };
   print(announcement({ config, postgres, logs, token, place }));
   await Promise.race([told, ended]);
-  print("Stopping …");
+}
+
+/** Starts Postgres and the processes, and lays down in `running` how each is stopped. */
+async function prepare({ config, print, stop, ...options }: StartOptions, running: AsyncDisposableStack) {
+  const directory = config.CADRE_DIRECTORY;
+  const logs = await prepareFolder(directory);
+  running.use(await claimFolder(directory));
+  await assertFree(portsOf(config));
+  const secrets = await readSecrets(directory);
+  const issuer = await localIssuer(directory);
+
+  print(`Starting ${config.DATABASE_URL ? "" : "Postgres and "}four processes …`);
+  const server = await openServer({ config, secrets, logs, print });
+  running.defer(() => server.stop());
+  const databases = await provisionAll(server.adminUrl, secrets.services);
+
+  const children: Child[] = [];
+  for (const plan of planProcesses({ config, secrets, issuer, databases, inherited: options.inherited })) {
+    if (stop.aborted) break;
+    children.push(running.use(await startChild(plan, { logs, node: options.node, force: options.force })));
+  }
+  return { children, issuer, logs, server };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

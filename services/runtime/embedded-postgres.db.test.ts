@@ -80,6 +80,18 @@ test("stopping ends sessions that are open, and stopping twice is harmless", asy
   await stop();
 });
 
+test("a server that dies is noticed, one that is told to stop is not", async () => {
+  const first = await start();
+  const ending = Promise.race([first.ended, first.stop()]);
+  await expect(ending).resolves.toBeUndefined();
+
+  const second = await start();
+  kill(Number.parseInt(await readFile(join(directory, "postmaster.pid"), "utf8"), 10), "SIGKILL");
+  await expect(second.ended).rejects.toThrow(
+    refused(`Postgres was ended by SIGKILL; its log is ${join(directory, "postgres.log")}.`),
+  );
+});
+
 test("a taken port is named", async () => {
   const { port } = await start();
   const other = start({ directory: join(home, "other"), port });

@@ -44,6 +44,8 @@ export interface EmbeddedPostgres {
   /** As the superuser. */
   url: string;
   port: number;
+  /** Rejects with a PostgresStartError when the server has gone without being told to. */
+  ended: Promise<never>;
   /** Ends every session and returns when the server has gone. */
   stop(): Promise<void>;
 }
@@ -83,7 +85,16 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     await end(server);
     throw error;
   }
-  return { url, port, stop: () => end(server) };
+  const told = new AbortController();
+  return {
+    url,
+    port,
+    ended: endedByItself(server, { told: told.signal, logFile }),
+    stop() {
+      told.abort();
+      return end(server);
+    },
+  };
 }
 
 async function freePort(port: number): Promise<number> {
@@ -165,6 +176,22 @@ async function greet(url: string, directory: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+function endedByItself(
+  server: ChildProcess,
+  { told, logFile }: { told: AbortSignal; logFile: string },
+): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined); // Whoever wants to know asks.
+  const gone = (code: number | null, signal: NodeJS.Signals | null) => {
+    if (told.aborted) return;
+    const how = code === null ? `was ended by ${signal}` : `ended with code ${code}`;
+    reject(new PostgresStartError(`Postgres ${how}; its log is ${logFile}.`));
+  };
+  if (server.exitCode !== null || server.signalCode !== null) gone(server.exitCode, server.signalCode);
+  else server.once("exit", gone);
+  return promise;
 }
 
 async function end(server: ChildProcess): Promise<void> {

@@ -1,4 +1,4 @@
-/** Why the embedded Postgres did not start, as one sentence for the person who started it. */
+/** Why the embedded Postgres did not start or did not go on, as one sentence for the person who started it. */
 export class PostgresStartError extends Error {
   override readonly name = "PostgresStartError";
 }
