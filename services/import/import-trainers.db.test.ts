@@ -9,7 +9,12 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { startTestServer, type TestServer } from "../runtime/testing/server.ts";
 import { standIn } from "../runtime/testing/stand-in.ts";
-import { COURSE_ID, givenFranchise, startTrainerServer, type TrainerServer } from "../trainer/testing/trainer-server.ts";
+import {
+  COURSE_ID,
+  givenFranchise,
+  startTrainerServer,
+  type TrainerServer,
+} from "../trainer/testing/trainer-server.ts";
 import { readHeader, readRows } from "./csv.ts";
 import { kindOf } from "./kinds.ts";
 import { reportLine } from "./report.ts";
