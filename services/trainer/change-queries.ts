@@ -28,11 +28,14 @@ const changeRow = z.object({
   changeTime: instant,
 });
 
-/** Gives a position to every change that has committed by now, and says which is the last. */
-export async function placeChanges(db: Database): Promise<LogPosition> {
+/**
+ * Gives a position to every change that has committed by now, and says which is the last. Who is not patient leaves it to
+ * another process that is at it, and may be told an earlier one.
+ */
+export async function placeChanges(db: Database, { patient }: { patient: boolean }): Promise<LogPosition> {
   for (;;) {
     const { logId, position, placed } = await db.one(sql.type(headRow)`
-      select log_id as "logId", head as position, placed from place_trainer_changes(${PLACED_AT_ONCE})
+      select log_id as "logId", head as position, placed from place_trainer_changes(${PLACED_AT_ONCE}, ${patient})
     `);
     if (placed < PLACED_AT_ONCE) return { logId, position };
   }

@@ -46,28 +46,23 @@ export function insertListed(tx: Transaction, trainers: readonly ListedWithKey[]
 }
 
 /** Locked in the order of their keys. What hangs on them is to be read by a later statement: this one may have waited. */
-export function lockListed(tx: Transaction, trainers: readonly ListedTrainer[]) {
-  return tx.any(sql.type(keyRow)`
-    select t.operator_id as "operatorId", t.external_id as "externalId", t.trainer_id as "trainerId"
-    from trainer t
-    join ${sql.unnest(
-      trainers.map(({ operatorId, externalId }) => [operatorId, externalId]),
-      ["uuid", "text"],
-    )} as listed (operator_id, external_id)
-      on t.operator_id = listed.operator_id and t.external_id = listed.external_id
+export async function lockListed(tx: Transaction, trainers: readonly ListedTrainer[]): Promise<void> {
+  await tx.query(sql.unsafe`
+    select from trainer t join ${externalKeys(trainers)} using (operator_id, external_id)
     order by t.operator_id, t.external_id
     for update of t
   `);
 }
 
-export async function readListed(
+/** Those whose key is known. */
+export function readListed(
   tx: Transaction,
-  keys: readonly TrainerKey[],
+  trainers: readonly ListedTrainer[],
   now: Temporal.Instant,
 ): Promise<readonly { externalId: string; trainer: Trainer }[]> {
   return tx.any(sql.type(knownRow)`
     select t.external_id as "externalId", ${documentOf(now)} as trainer
-    from trainer t join ${unnested(keys)} using (operator_id, trainer_id)
+    from trainer t join ${externalKeys(trainers)} using (operator_id, external_id)
   `);
 }
 
@@ -133,6 +128,11 @@ function columnsOf({ name, status, timeZone, base, ...trainer }: ListedTrainer) 
   const { travelRadiusMeters, bufferMinutes, dailySessionLimit } = trainer;
   const { latitude, longitude } = base;
   return [name, status, timeZone, latitude, longitude, travelRadiusMeters, bufferMinutes, dailySessionLimit];
+}
+
+function externalKeys(trainers: readonly ListedTrainer[]) {
+  const rows = trainers.map(({ operatorId, externalId }) => [operatorId, externalId]);
+  return sql.fragment`${sql.unnest(rows, ["uuid", "text"])} as listed (operator_id, external_id)`;
 }
 
 function unnested(keys: readonly TrainerKey[]) {

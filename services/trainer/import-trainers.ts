@@ -20,7 +20,8 @@ import {
   recordVersions,
 } from "./import-queries.ts";
 import { visibleTo } from "./operator.ts";
-import { type ListedTrainer, readTrainerRow, saysTheSame } from "./trainer-row.ts";
+import type { Trainer } from "./trainer.ts";
+import { type ListedTrainer, saysTheSame, trainerRowReader } from "./trainer-row.ts";
 
 interface Batch {
   caller: Caller;
@@ -46,7 +47,7 @@ export async function importTrainers(
     }
   }
   return importRows<TrainerRow, ListedTrainer>(batches(), {
-    check: (row) => readTrainerRow(row, visible),
+    check: trainerRowReader(visible),
     keyOf,
     keyField: "external_id",
     write: (trainers) => writeTrainers(deps, trainers, { caller, requestId, now: deps.now() }),
@@ -76,23 +77,21 @@ async function writeTrainers(deps: Deps, listed: ListedTrainer[], batch: Batch):
   });
 }
 
+/** What is known already is read and no more; only what differs is locked, and looked at again. */
 async function save(tx: Transaction, listed: ListedTrainer[], newId: () => string, now: Temporal.Instant) {
-  const inserted = await insertListed(
+  const known = await readKnown(tx, listed, now);
+  const created = await add(
     tx,
-    listed.map((trainer) => ({ ...trainer, trainerId: newId() })),
-    now,
+    listed.filter((trainer) => !known.has(keyOf(trainer))),
+    { newId, now },
   );
-  const insertedIds = new Map(inserted.map((key) => [keyOf(key), key.trainerId]));
-  const created: ListedWithKey[] = [];
-  const known: ListedTrainer[] = [];
-  for (const trainer of listed) {
-    const trainerId = insertedIds.get(keyOf(trainer));
-    if (trainerId === undefined) known.push(trainer);
-    else created.push({ ...trainer, trainerId });
-  }
 
-  const updated = known.length > 0 ? await changed(tx, known, now) : [];
-  if (updated.length > 0) await overwriteListed(tx, updated);
+  const createdKeys = new Set(created.map(keyOf));
+  const doubtful = listed.filter((trainer) => {
+    const before = known.get(keyOf(trainer));
+    return before ? !saysTheSame(trainer, before) : !createdKeys.has(keyOf(trainer));
+  });
+  const updated = await overwrite(tx, doubtful, now);
   const written = [...created, ...updated];
   if (written.length > 0) {
     await insertWhatHangsOn(tx, written);
@@ -101,14 +100,40 @@ async function save(tx: Transaction, listed: ListedTrainer[], newId: () => strin
   return { created, updated };
 }
 
-/** Those of whom the list says something new; they stay locked. */
-async function changed(tx: Transaction, listed: ListedTrainer[], now: Temporal.Instant): Promise<ListedWithKey[]> {
-  const known = await readListed(tx, await lockListed(tx, listed), now);
-  const byKey = new Map(known.map((row) => [keyOf({ ...row, operatorId: row.trainer.operatorId }), row.trainer]));
-  return listed.flatMap((trainer) => {
-    const before = byKey.get(keyOf(trainer));
+/** Those that nobody else has added meanwhile. */
+async function add(
+  tx: Transaction,
+  listed: ListedTrainer[],
+  { newId, now }: { newId: () => string; now: Temporal.Instant },
+): Promise<ListedWithKey[]> {
+  if (listed.length === 0) return [];
+  const withIds = listed.map((trainer) => ({ ...trainer, trainerId: newId() }));
+  const inserted = new Set((await insertListed(tx, withIds, now)).map(keyOf));
+  return withIds.filter((trainer) => inserted.has(keyOf(trainer)));
+}
+
+/** Those of whom the list still says something new once they are locked. */
+async function overwrite(tx: Transaction, listed: ListedTrainer[], now: Temporal.Instant): Promise<ListedWithKey[]> {
+  if (listed.length === 0) return [];
+  await lockListed(tx, listed);
+  const known = await readKnown(tx, listed, now);
+  const changed = listed.flatMap((trainer) => {
+    const before = known.get(keyOf(trainer));
     return before && !saysTheSame(trainer, before) ? [{ ...trainer, trainerId: before.trainerId }] : [];
   });
+  if (changed.length > 0) await overwriteListed(tx, changed);
+  return changed;
+}
+
+async function readKnown(
+  tx: Transaction,
+  listed: ListedTrainer[],
+  now: Temporal.Instant,
+): Promise<Map<string, Trainer>> {
+  const rows = await readListed(tx, listed, now);
+  return new Map(
+    rows.map(({ externalId, trainer }) => [keyOf({ externalId, operatorId: trainer.operatorId }), trainer]),
+  );
 }
 
 function unknownNames(

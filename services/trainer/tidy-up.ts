@@ -26,7 +26,7 @@ export function tidyUp(db: Database, onBug: (error: unknown) => void): () => Pro
 }
 
 async function tidy(db: Database): Promise<void> {
-  await placeChanges(db);
+  await placeChanges(db, { patient: false });
   await forgetChanges(db, KEPT_HOURS);
   await foldSearchCounts(db);
 }

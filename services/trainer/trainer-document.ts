@@ -62,8 +62,8 @@ export function documentOf(now: Temporal.Instant, parts: DocumentParts = PARTS) 
 const workingHours = sql.fragment`(
   select coalesce(json_agg(json_build_object(
     'dayOfWeek', w.day_of_week,
-    'startTime', to_char(w.start_time, 'HH24:MI'),
-    'endTime', to_char(w.end_time, 'HH24:MI')
+    'startTime', left(w.start_time::text, 5),
+    'endTime', left(w.end_time::text, 5)
   ) order by w.day_of_week, w.start_time), '[]')
   from working_hours w where w.operator_id = t.operator_id and w.trainer_id = t.trainer_id
 )`;

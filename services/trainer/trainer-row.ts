@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { type TrainerRow, TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb.ts";
 import { DomainError, type FieldViolation } from "../runtime/errors.ts";
 import type { RowFault } from "../runtime/row-import.ts";
@@ -7,7 +8,7 @@ import { violationsOf } from "../runtime/validation.ts";
 import { mayActFor, operatorOf, type Visible } from "./operator.ts";
 import { type Qualification, qualificationViolations } from "./qualification.ts";
 import { statusOf, type Trainer } from "./trainer.ts";
-import { workingHoursViolations } from "./working-hours.ts";
+import { type WorkingHours, workingHoursViolations } from "./working-hours.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -31,8 +32,28 @@ export interface ListedTrainer
   status: Trainer["status"] | null;
 }
 
-/** Everything that can be told without asking anybody: what the row says, or what is wrong with it. */
-export function readTrainerRow(row: TrainerRow, visible: Visible): ListedTrainer | RowFault[] {
+const REMEMBERED_HOURS = 1000;
+
+/**
+ * Reads rows as far as can be told without asking anybody: what a row says, or what is wrong with it. Working hours are
+ * judged once for all rows that have the same: they are half of a row's rules, and a list has few kinds of them.
+ */
+export function trainerRowReader(visible: Visible): (row: TrainerRow) => ListedTrainer | RowFault[] {
+  const judged = new LRUCache<string, FieldViolation[]>({ max: REMEMBERED_HOURS });
+
+  function hoursViolations(row: TrainerRow): FieldViolation[] {
+    const key = JSON.stringify(hoursText(row.workingHours));
+    const known = judged.get(key);
+    if (known) return known;
+    const broken = violationsOf(TrainerRowSchema, row).filter(({ path }) => path.startsWith("working_hours"));
+    const violations = broken.length > 0 ? broken : workingHoursViolations("working_hours", row.workingHours);
+    judged.set(key, violations);
+    return violations;
+  }
+  return (row) => readTrainerRow(row, hoursViolations(row), visible);
+}
+
+function readTrainerRow(row: TrainerRow, ofHours: FieldViolation[], visible: Visible): ListedTrainer | RowFault[] {
   const qualifications = row.qualifications.map(
     ({ courseId, fromDate, untilDate = null }): Qualification => ({
       courseId: courseId.toLowerCase(),
@@ -40,7 +61,7 @@ export function readTrainerRow(row: TrainerRow, visible: Visible): ListedTrainer
       untilDate,
     }),
   );
-  const broken = violationsOf(TrainerRowSchema, row);
+  const broken = violationsOf(TrainerRowSchema, { ...row, workingHours: [] });
   const timeZone = timeZoneName(row.timeZone);
   const violations = [
     ...broken,
@@ -49,9 +70,7 @@ export function readTrainerRow(row: TrainerRow, visible: Visible): ListedTrainer
     ...(timeZone || broken.some(({ path }) => path === "time_zone")
       ? []
       : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
-    ...(broken.some(({ path }) => path.startsWith("working_hours"))
-      ? []
-      : workingHoursViolations("working_hours", row.workingHours)),
+    ...ofHours,
     ...qualifications.flatMap((_, index) => listedQualificationViolations(qualifications, index)),
   ];
   const faults = [...violations.map(invalidField), ...operatorFaults(row, visible)];
@@ -79,7 +98,7 @@ export function saysTheSame(listed: ListedTrainer, known: Trainer): boolean {
 
 function comparable(trainer: Omit<ListedTrainer, "status" | "externalId">): string {
   const { name, timeZone, base, travelRadiusMeters, bufferMinutes, dailySessionLimit } = trainer;
-  const workingHours = trainer.workingHours.map((range) => [range.dayOfWeek, range.startTime, range.endTime].join());
+  const workingHours = hoursText(trainer.workingHours);
   const qualifications = trainer.qualifications.map(({ courseId, fromDate, untilDate }) =>
     [courseId, fromDate, untilDate].join(),
   );
@@ -87,6 +106,10 @@ function comparable(trainer: Omit<ListedTrainer, "status" | "externalId">): stri
     ...[name, timeZone, base.latitude, base.longitude, travelRadiusMeters, bufferMinutes, dailySessionLimit],
     ...[workingHours.sort(), qualifications.sort()],
   ]);
+}
+
+function hoursText(workingHours: readonly WorkingHours[]): string[] {
+  return workingHours.map(({ dayOfWeek, startTime, endTime }) => `${dayOfWeek},${startTime},${endTime}`);
 }
 
 function listedQualificationViolations(all: readonly Qualification[], index: number): FieldViolation[] {

@@ -163,7 +163,7 @@ test("a position whose changes are forgotten is refused, the oldest that is kept
   await granted(trainerId);
   const kept = await placedPosition();
   await granted(trainerId);
-  await placeChanges(server.db);
+  await placeChanges(server.db, { patient: true });
   await server.db.query(sql.unsafe`
     update trainer_change set placed_at = now() - interval '8 days' where position <= ${kept.position}
   `);
@@ -231,7 +231,7 @@ async function watching(position: string) {
 }
 
 async function placedPosition() {
-  const at = await placeChanges(server.db);
+  const at = await placeChanges(server.db, { patient: true });
   return { ...at, text: writePosition(at) };
 }
 

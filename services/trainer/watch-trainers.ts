@@ -17,7 +17,7 @@ export async function* watchTrainers(
   from: string,
   signal: AbortSignal,
 ): AsyncGenerator<Message> {
-  let end = await placeChanges(db);
+  let end = await placeChanges(db, { patient: true });
   let at = from === "" ? end : readPosition(from);
   if (at.logId !== end.logId || at.position > end.position) throw positionExpired();
 

@@ -18,6 +18,7 @@ import { changeFigure } from "./change-figure.ts";
 import { cachedRead, cacheMemory } from "./directory-figures.ts";
 import { importFigures } from "./import-figures.ts";
 import { freePorts, startMesh, type TrainerMesh } from "./mesh.ts";
+import { searchFigures } from "./search-figures.ts";
 
 const METHOD = `/${TrainerService.typeName}/${TrainerService.method.getTrainers.name}`;
 const LIST = `/${TrainerService.typeName}/${TrainerService.method.listTrainers.name}`;
@@ -27,8 +28,14 @@ const AT_ONCE = 8;
 
 /** The trainer directory: taking trainers in, and answering for many at once. */
 export async function* trainerFigures(print: (line: string) => void): AsyncGenerator<Figure> {
+  yield* meshFigures(print);
+  // Last: they leave a heap behind that would slow what is measured in this process.
   yield* cacheMemory();
   yield* cachedRead();
+  yield* searchFigures();
+}
+
+async function* meshFigures(print: (line: string) => void): AsyncGenerator<Figure> {
   await using mesh = await startMesh();
   print(`trainer service at ${mesh.trainerAddress}, gateway at ${mesh.gatewayUrl}`);
   yield* importFigures(mesh);

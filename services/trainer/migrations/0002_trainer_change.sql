@@ -34,14 +34,20 @@ create trigger trainer_history_is_logged after insert on trainer_history
   referencing new table as added for each statement execute function log_trainer_changes();
 
 -- Gives positions to at most max_placed changes that have none, and answers how many, with the log as it then is. The
--- log's row is the lock: only under it is the snapshot taken that says which changes have none. Who finds it locked
--- takes the head that is there, and waits for nobody.
-create function place_trainer_changes(max_placed integer, out log_id uuid, out head bigint, out placed integer)
+-- log's row is the lock: only under it is the snapshot taken that says which changes have none. Who finds it locked and
+-- is not patient takes the head that is there; for the patient, everything that has committed by now is placed.
+create function place_trainer_changes(
+  max_placed integer, patient boolean, out log_id uuid, out head bigint, out placed integer
+)
 language plpgsql as $$
 begin
   placed := 0;
   if exists (select from trainer_change where position is null) then
-    perform from trainer_change_log for update skip locked;
+    if patient then
+      perform from trainer_change_log for update;
+    else
+      perform from trainer_change_log for update skip locked;
+    end if;
     if found then
       with unplaced as (
         select change_id from trainer_change where position is null order by change_id limit max_placed

@@ -9,18 +9,24 @@ return round(2 * 6371008.8 * 1000 * asin(least(1, sqrt(
 )))) / 1000;
 
 -- A box of degrees (x: longitude) around a circle, a meter wider than it, so that nothing on its edge is lost to
--- rounding. Over the antimeridian it reaches beyond 180 degrees; over a pole it goes all the way round.
+-- rounding. Over the antimeridian it reaches beyond 180 degrees; over a pole it goes all the way round. One expression
+-- each, and not strict, for the same reason.
+create function circle_height(radius_meters integer)
+returns double precision language sql immutable parallel safe
+return degrees((radius_meters + 1) / 6371008.8::double precision);
+
+create function circle_width(latitude double precision, radius_meters integer)
+returns double precision language sql immutable parallel safe
+return case
+  when abs(latitude) + circle_height(radius_meters) >= 90 then 180
+  else degrees(asin(least(1, sind(circle_height(radius_meters)) / cosd(latitude))))
+end;
+
 create function circle_bounds(latitude double precision, longitude double precision, radius_meters integer)
-returns box language sql immutable strict parallel safe
-return (
-  select box(point(longitude - width, latitude - height), point(longitude + width, latitude + height))
-  from (select degrees((radius_meters + 1) / 6371008.8) as height) as reach
-  cross join lateral (
-    select case
-      when abs(latitude) + height >= 90 then 180
-      else degrees(asin(least(1, sind(height) / cosd(latitude))))
-    end as width
-  ) as girth
+returns box language sql immutable parallel safe
+return box(
+  point(longitude - circle_width(latitude, radius_meters), latitude - circle_height(radius_meters)),
+  point(longitude + circle_width(latitude, radius_meters), latitude + circle_height(radius_meters))
 );
 
 -- Where a search looks for those who reach a point.

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { type Database, openDatabase, sql } from "../../runtime/database.ts";
+import { startPostgres } from "../../runtime/embedded-postgres.ts";
+import { migrateService } from "../../runtime/migrations.ts";
+import { provisionService } from "../../runtime/provision.ts";
+import { type Search, searchTrainers } from "../../trainer/search-query.ts";
+import { type Figure, median, rounded } from "../figure.ts";
+import { paired } from "../paired.ts";
+
+const TRAINERS = 50_000;
+const POINTS = [
+  { latitude: 52.5, longitude: 13.4 },
+  { latitude: 48.1, longitude: 11.6 },
+  { latitude: 50, longitude: 8 },
+];
+const courseIds = [1, 2, 3].map((number) => `0e000000-0000-7000-8000-00000000000${number}`);
+const franchiseId = "0f000000-0000-7000-8000-000000000001";
+const everything = new Set(["workingHours", "qualifications", "timeOff"]);
+
+/** Searching among many trainers of one operator, spread over a country of 890 by 1000 km. */
+export async function* searchFigures(): AsyncGenerator<Figure> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "cadre-bench-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const postgres = await startPostgres({ directory: join(folder, "data"), port: 0, password: "bench" });
+  stack.defer(() => postgres.stop());
+  const passwords = { ownerPassword: "bench", appPassword: "bench" };
+  const urls = await provisionService({ adminUrl: postgres.url, service: "trainer", ...passwords });
+  await migrateService(urls.migrationDatabaseUrl, new URL("../../trainer/migrations/", import.meta.url));
+  const db = await openDatabase(urls.databaseUrl, { maxConnections: 2, applicationName: "bench" });
+  stack.defer(() => db.end());
+  await fill(db, urls.migrationDatabaseUrl);
+
+  for (const [name, parts, words] of [
+    ["search-trainers", everything, "with their documents"],
+    ["search-trainers-masked", new Set<string>(), "with a read mask without what hangs on them"],
+  ] as const) {
+    let found = 0;
+    const ours = async () => {
+      const times = [];
+      for (const point of POINTS) {
+        const start = performance.now();
+        found = (await searchTrainers(db, searchAt(point, parts), Temporal.Now.instant())).matches.length;
+        times.push(performance.now() - start);
+      }
+      return median(times);
+    };
+    const sides = await paired(ours, () => everyTrainer(db));
+    yield {
+      figure: name,
+      ours: rounded(sides.ours),
+      theirs: rounded(sides.theirs),
+      unit: "ms",
+      ratio: rounded(sides.ours),
+      must: 20,
+      holds: sides.ours <= 20,
+      note: `${found} found among ${TRAINERS} trainers of one operator, ${words} / counting and measuring every trainer, without documents; must is in ms`,
+    };
+  }
+}
+
+function searchAt(point: Search["point"], parts: ReadonlySet<string>): Search {
+  const dates = Array.from({ length: 30 }, (_, day) => `2026-0${1 + Math.floor(day / 10)}-${10 + (day % 10)}`);
+  return { courseId: courseIds[0] ?? "", operatorId: franchiseId, point, dates, maxResults: 1000, parts };
+}
+
+async function everyTrainer(db: Database): Promise<number> {
+  const start = performance.now();
+  await db.query(sql.unsafe`
+    select count(*), count(*) filter (where distance <= travel_radius_meters) from (
+      select t.travel_radius_meters, great_circle_meters(t.base_latitude, t.base_longitude, 50, 8) as distance
+      from trainer t join qualification q using (operator_id, trainer_id)
+      where t.status = 'active' and t.operator_id = ${franchiseId}::uuid and q.course_id = ${courseIds[0] ?? ""}::uuid
+        and q.from_date <= '2026-01-10' and coalesce(q.until_date, 'infinity') >= '2026-03-19'
+      offset 0
+    ) as measured
+  `);
+  return performance.now() - start;
+}
+
+async function fill(db: Database, ownerUrl: string): Promise<void> {
+  await db.query(sql.unsafe`
+    insert into franchise (franchise_id, name, country_code, create_time) values (${franchiseId}, 'A', 'DE', now())
+  `);
+  await db.query(sql.unsafe`
+    insert into trainer (trainer_id, franchise_id, name, time_zone, base_latitude, base_longitude,
+      travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
+    select gen_random_uuid(), ${franchiseId}::uuid, 'Trainer ' || n, 'Europe/Berlin',
+      47 + random() * 8, 6 + random() * 12, 5000 + random() * 35000, 15, 6, now()
+    from generate_series(1, ${TRAINERS}) n
+  `);
+  await db.query(sql.unsafe`
+    insert into working_hours (operator_id, trainer_id, day_of_week, start_time, end_time)
+    select operator_id, trainer_id, day, '09:00', '17:00' from trainer, generate_series(1, 5) day
+  `);
+  await db.query(sql.unsafe`
+    insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
+    select operator_id, trainer_id, course_id, '2020-01-01', null
+    from trainer, unnest(${sql.array(courseIds, "uuid")}) course_id
+  `);
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  await owner.query("vacuum analyze");
+  await owner.end();
+}
