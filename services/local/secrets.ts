@@ -43,11 +43,11 @@ export async function readSecrets(directory: string): Promise<Secrets> {
   return secrets;
 }
 
-/** What every process verifies tokens with: the issuer's, and those that services call each other with. */
+/** What every process verifies tokens with: the issuer's, and each service's own, marked as good for that service alone. */
 export function publicKeys(issuer: LocalIssuer, secrets: Secrets): JSONWebKeySet {
   const keys = SERVICES.map((name) => {
     const { d: _, ...publicKey } = secrets.services[name].key;
-    return { ...publicKey, use: "sig" };
+    return { ...publicKey, use: "sig", cadre_service: name };
   });
   return { keys: [...issuer.jwks.keys, ...keys] };
 }

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
 import { exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from "jose";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
@@ -94,6 +97,78 @@ test("a role that the contract does not know is refused", async () => {
       .sign(await importJWK(key, "EdDSA"));
     await expect(verifier.verify(odd)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
   }
+});
+
+test("a service's key speaks for that service, and for nobody else", async () => {
+  const { d: _, ...publicKey } = { ...key, cadre_service: "booking" };
+  const marked = createVerifier({ issuer: ISSUER, jwks: { keys: [publicKey] } });
+  const minter = createMinter({ issuer: ISSUER, key });
+  const service = { subject: "service:booking", role: Role.SERVICE, lifetimeS: 60 };
+  expect(await marked.verify(await minter.mint(service))).toMatchObject({ role: Role.SERVICE });
+  for (const pretended of [
+    { ...service, role: Role.ADMIN },
+    { ...service, subject: "service:trainer" },
+    { ...service, subject: "ada", role: Role.OPERATOR },
+  ]) {
+    const refused = marked.verify(await minter.mint(pretended));
+    await expect(refused).rejects.toMatchObject({ kind: "unauthenticated", reason: "TOKEN_INVALID" });
+  }
+});
+
+test("a marked key beside the issuer's stays marked", async () => {
+  const other = await newKey("one");
+  const { d: _one, ...service } = { ...key, cadre_service: "booking" };
+  const { d: _other, ...issuers } = other;
+  const both = createVerifier({
+    issuer: ISSUER,
+    jwks: {
+      keys: [
+        { ...issuers, kid: "two" },
+        { ...service, cadre_service: "booking" },
+      ],
+    },
+  });
+  const forged = createMinter({ issuer: ISSUER, key }).mint(GOOD);
+  await expect(both.verify(await forged)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+  const good = createMinter({ issuer: ISSUER, key: { ...other, kid: "two" } }).mint(GOOD);
+  expect(await both.verify(await good)).toMatchObject({ subject: "ada" });
+});
+
+test.each<[string, Partial<typeof GOOD>]>([
+  ["with U+0000 in its subject", { subject: "a\u0000b" }],
+  ["with a subject of over 200 characters", { subject: "a".repeat(201) }],
+  ["with U+0000 in a claim", { claims: { operator_id: "\u0000" } }],
+])("a token %s is refused", async (_, change) => {
+  const odd = await createMinter({ issuer: ISSUER, key }).mint({ ...GOOD, ...change });
+  await expect(verifier.verify(odd)).rejects.toMatchObject({ kind: "unauthenticated", reason: "TOKEN_INVALID" });
+});
+
+test("an issuer that answers with anything but keys is an outage of which the caller learns nothing", async () => {
+  const answers: [number, string][] = [
+    [503, "out of order"],
+    [200, "<!doctype html><title>Sign in</title>"],
+    [200, '{"keys": 1}'],
+    [200, '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one", "alg": "EdDSA", "x": "AA"}]}'],
+  ];
+  let [status, body] = answers[0] ?? [];
+  const issuer = createServer((_, response) => response.writeHead(status ?? 500).end(body));
+  await once(issuer.listen(0, "127.0.0.1"), "listening");
+  const jwks = new URL(`http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks.json`);
+  const minted = await createMinter({ issuer: ISSUER, key }).mint(GOOD);
+  for ([status, body] of answers) {
+    await expect(createVerifier({ issuer: ISSUER, jwks }).verify(minted)).rejects.toMatchObject({
+      kind: "unavailable",
+      reason: "TOKEN_KEYS_UNAVAILABLE",
+      message: "the issuer's keys cannot be read at the moment",
+    });
+  }
+  const { d: _, ...publicKey } = key;
+  [status, body] = [200, JSON.stringify({ keys: [{ ...publicKey, kid: "other" }] })];
+  await expect(createVerifier({ issuer: ISSUER, jwks }).verify(minted)).rejects.toMatchObject({
+    reason: "TOKEN_INVALID",
+  });
+  issuer.close();
+  issuer.closeAllConnections();
 });
 
 test("keys that cannot be fetched are an outage, not the caller's fault", async () => {

@@ -1,17 +1,20 @@
 import {
+  type CryptoKey,
   createLocalJWKSet,
   createRemoteJWKSet,
   errors,
+  exportJWK,
   importJWK,
   type JSONWebKeySet,
   type JWK,
   type JWTPayload,
+  type JWTVerifyGetKey,
   jwtVerify,
   SignJWT,
 } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { roleName, roleNamed } from "./policy.ts";
@@ -21,10 +24,16 @@ const TYPE = "at+jwt";
 const ALGORITHM = "EdDSA";
 const AUDIENCE = "cadre";
 const REMEMBERED_TOKENS = 10_000;
+const MAX_SUBJECT_LENGTH = 200;
+/** What Postgres cannot keep in a text. */
+const NUL = "\u0000";
 
 export interface VerifierOptions {
   issuer: string;
-  /** The issuer's public keys, or where they are published. */
+  /**
+   * The issuer's public keys, or where they are published. A key with the member `cadre_service` is that service's own
+   * and good for tokens of that service alone.
+   */
   jwks: JSONWebKeySet | URL;
 }
 
@@ -51,7 +60,7 @@ export interface Minter {
 
 /** Verifies access tokens: signature, algorithm, type, issuer, audience, expiry. Remembers those it found good. */
 export function createVerifier({ issuer, jwks }: VerifierOptions): Verifier {
-  const keys = jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks);
+  const { keyFor, published } = keySet(jwks);
   const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS });
 
   return {
@@ -59,14 +68,15 @@ export function createVerifier({ issuer, jwks }: VerifierOptions): Verifier {
       const known = verified.get(token);
       if (known) return known;
 
-      const payload = await jwtVerify(token, keys, {
+      const { payload, key } = await jwtVerify(token, keyFor, {
         issuer,
         audience: AUDIENCE,
         typ: TYPE,
         algorithms: [ALGORITHM],
         requiredClaims: ["sub", "exp", "role"],
-      }).then(({ payload }) => payload, refuse);
+      }).catch(refuse);
       const caller = callerFrom(payload);
+      assertMaySay(await published(key), caller);
       verified.set(token, caller, { ttl: Math.max(1, (payload.exp ?? 0) * 1000 - Date.now()) });
       return caller;
     },
@@ -90,12 +100,44 @@ export function createMinter({ issuer, key }: { issuer: string; key: JWK }): Min
   };
 }
 
+type PublishedKey = JWK & { cadre_service?: unknown };
+
+interface KeySet {
+  keyFor: JWTVerifyGetKey<CryptoKey>;
+  /** A key as it stands in the set; undefined when it has left it meanwhile. */
+  published(key: CryptoKey | Uint8Array): Promise<PublishedKey | undefined>;
+}
+
+function keySet(jwks: JSONWebKeySet | URL): KeySet {
+  const keys = jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks);
+  return {
+    async keyFor(header, token) {
+      try {
+        return await keys(header, token);
+      } catch (cause) {
+        // That no key fits is the token's fault. Without a readable set nothing can be said about the token.
+        if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys) throw cause;
+        const message = "the issuer's keys cannot be read at the moment";
+        throw Object.assign(new DomainError("unavailable", "TOKEN_KEYS_UNAVAILABLE", message), { cause });
+      }
+    },
+    async published(key) {
+      const { x } = await exportJWK(key);
+      return keys.jwks()?.keys.find((one) => one.x === x);
+    },
+  };
+}
+
+/** Who holds a service's key can be that service, and nobody else. */
+function assertMaySay(key: PublishedKey | undefined, { role, subject }: Caller): void {
+  if (key && key.cadre_service === undefined) return;
+  if (role === Role.SERVICE && key && subject === `service:${key.cadre_service}`) return;
+  throw tokenRefused("TOKEN_INVALID", "the token is not valid: its key may not say this");
+}
+
 function refuse(cause: unknown): never {
   if (cause instanceof errors.JWTExpired) throw tokenRefused("TOKEN_EXPIRED", "the token has expired");
-  // Without the issuer's keys nothing can be said about the token.
-  if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout) {
-    throw new DomainError("unavailable", "TOKEN_KEYS_UNAVAILABLE", "the issuer's keys cannot be read at the moment");
-  }
+  if (!(cause instanceof errors.JOSEError)) throw cause;
   throw tokenRefused("TOKEN_INVALID", `the token is not valid: ${cause.message}`);
 }
 
@@ -104,7 +146,16 @@ function callerFrom(payload: JWTPayload): Caller {
   const role = typeof name === "string" ? roleNamed(name) : undefined;
   if (role === undefined) throw tokenRefused("TOKEN_INVALID", "the token is not valid: unknown role");
   if (!sub) throw tokenRefused("TOKEN_INVALID", "the token is not valid: it names nobody");
+  if (sub.length > MAX_SUBJECT_LENGTH) {
+    throw tokenRefused(
+      "TOKEN_INVALID",
+      `the token is not valid: its subject has over ${MAX_SUBJECT_LENGTH} characters`,
+    );
+  }
   const claims = z.record(z.string(), z.string().catch("")).parse(rest);
+  if ([sub, ...Object.values(claims)].some((text) => text.includes(NUL))) {
+    throw tokenRefused("TOKEN_INVALID", "the token is not valid: it has a claim with U+0000");
+  }
   return { subject: sub, role, claims };
 }
 
