@@ -15,6 +15,9 @@ export function explain(error: unknown, address: string): string {
     const [cause = error.rawMessage] = /E[A-Z]{5,}/.exec(error.rawMessage) ?? [];
     return `Nothing answers at ${address} (${cause}). Start the mesh with: npm start`;
   }
+  if (reason === undefined && (error.code === Code.Unimplemented || /Parse Error/.test(error.rawMessage))) {
+    return `What answers at ${address} is another part of Cadre, or none: compare the addresses that npm start prints.`;
+  }
   if (error.code === Code.DeadlineExceeded) return `The mesh at ${address} did not answer in time.`;
   if (error.code === Code.Unauthenticated) {
     return `The mesh at ${address} does not know this checkout's tokens (${error.rawMessage}). Was it started from here?`;

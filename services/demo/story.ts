@@ -26,8 +26,8 @@ export interface Stage {
 const WISHES = 12;
 const CERTIFICATE_DEADLINE_MS = 60_000;
 
-/** From a wish to a certificate that anybody can verify. Throws at the first thing that is not as promised. */
-export async function tellStory(stage: Stage): Promise<void> {
+/** From a wish to a certificate that anybody can verify, which it answers. Throws at the first thing that is not as promised. */
+export async function tellStory(stage: Stage): Promise<Certificate> {
   const { gateway, told } = stage;
   const booking = await bookSomething(stage, await lookAround(stage));
   const { purchaseId, operatorId } = expectPurchase(booking);
@@ -49,6 +49,7 @@ export async function tellStory(stage: Stage): Promise<void> {
   );
   told.line(`certificate ${certificate.number} for ${certificate.studentName}`);
   await verify(stage, certificate);
+  return certificate;
 }
 
 async function lookAround({ gateway, told, today, random }: Stage): Promise<() => Wish> {
@@ -60,7 +61,9 @@ async function lookAround({ gateway, told, today, random }: Stage): Promise<() =
   );
   told.line(`${courses.length} courses, ${students.length} students`);
   if (courses.length === 0 || students.length === 0) {
-    throw new Error("The demonstration company is not loaded. Load it with: node services/demo/load-main.ts");
+    throw new Error(
+      "The demonstration company is not loaded. Load it with: node_modules/.bin/node services/demo/load-main.ts",
+    );
   }
   return () => makeWish(students, courses, today, random);
 }
