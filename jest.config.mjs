@@ -12,6 +12,7 @@ export default {
       },
     ],
   },
+  setupFilesAfterEnv: ["<rootDir>/services/runtime/testing/after-each-file.ts"],
   maxWorkers: 2,
   testTimeout: 20_000,
   globalSetup: "<rootDir>/services/runtime/testing/start-postgres.ts",
