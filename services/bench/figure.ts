@@ -25,7 +25,9 @@ export async function record(
 ): Promise<void> {
   const date = new Date().toISOString();
   const lines: Figure[] = [];
-  const load = loadavg().map((average) => Math.round(average * 10) / 10);
+  const load = loadavg()
+    .map((average) => average.toFixed(1))
+    .join(" ");
   for await (const figure of figures((line) => print(`# ${line}`))) {
     lines.push(figure);
     print(JSON.stringify(figure));

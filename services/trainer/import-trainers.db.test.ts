@@ -137,6 +137,28 @@ test("two imports of one list at once make each trainer once", async () => {
   expect(reports.map(({ unchanged }) => unchanged).reduce((one, other) => one + other)).toBe(200);
 });
 
+test("what searches count stays right through additions, changes and suspensions", async () => {
+  const admin = server.as("admin");
+  await imported(admin, [
+    [row({ externalId: "count-1" }), row({ externalId: "count-2", status: TrainerStatus.SUSPENDED })],
+    [row({ externalId: "count-3", qualifications: [] })],
+  ]);
+  await imported(admin, [
+    [
+      row({ externalId: "count-1", status: TrainerStatus.LEFT }),
+      row({ externalId: "count-2", status: TrainerStatus.ACTIVE }),
+    ],
+    [row({ externalId: "count-3", name: "Taught" })],
+  ]);
+  const counts = await server.db.one(sql.type(z.object({ kept: z.number(), counted: z.number() }))`
+    select
+      (select coalesce(sum(difference), 0)::int from search_count where course_id = ${courseId}) as kept,
+      (select count(*)::int from qualification join trainer using (operator_id, trainer_id)
+       where course_id = ${courseId} and status = 'active') as counted
+  `);
+  expect(counts.kept).toBe(counts.counted);
+});
+
 test("what came before a stream broke off is kept", async () => {
   const call = server.as("admin").trainers.importTrainers(
     (async function* () {
