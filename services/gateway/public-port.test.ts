@@ -78,6 +78,21 @@ test("what does not decode is the caller's fault, in every protocol", async () =
   }
 });
 
+test("a header that is not ASCII does no harm, unless the call would happen at another time", async () => {
+  const call = (header: Record<string, string>) =>
+    fetch(gateway.url + UNARY, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...header },
+      body: "{}",
+    });
+  expect((await call({ tracestate: "\u00e9", traceparent: "\u00e9", authorization: "\u00e9" })).status).toBe(200);
+  const refused = await call({ "cadre-time": "\u00e9" });
+  expect(await refused.json()).toMatchObject({
+    code: "invalid_argument",
+    message: expect.stringContaining("cadre-time"),
+  });
+});
+
 test("a message over 1 MiB is refused", async () => {
   const { body } = await post(UNARY, "application/proto", new Uint8Array(1024 * 1024 + 1));
   expect(JSON.parse(body)).toMatchObject({ code: "resource_exhausted" });
