@@ -14,7 +14,8 @@ import { observeClient } from "../runtime/observe.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Backend } from "./forward.ts";
 
-const HEALTH_TIMEOUT_MS = 1000;
+/** A service waits for its database for up to 2 s before it says that it does not serve. */
+const HEALTH_TIMEOUT_MS = 2500;
 
 export interface OpenBackend extends Backend {
   services: DescService[];

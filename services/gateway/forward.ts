@@ -1,9 +1,12 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import { TIME_HEADER } from "../runtime/call-headers.ts";
+import { invalidFields } from "../runtime/errors.ts";
+import { isText } from "../runtime/grpc-metadata.ts";
 import { implement, type ServiceBinding } from "../runtime/implement.ts";
 
 /** What a caller says about a call, and the service behind must hear. The deadline travels by itself. */
-const PASSED_ON = ["authorization", "cadre-time", "traceparent", "tracestate"];
+const PASSED_ON = ["authorization", TIME_HEADER, "traceparent", "tracestate"];
 
 /** Response headers of ours; the rest belongs to the hop. */
 const OURS = /^cadre-/;
@@ -17,10 +20,16 @@ export interface Backend {
 /** Connect has no name for the implementation of a method that is known only at run time. */
 type AnyMethodImpl = (request: never, context: HandlerContext) => Promise<Message> | AsyncIterable<Message>;
 
+/** A service that another process answers. */
+export interface ForwardedService extends ServiceBinding {
+  backend: string;
+}
+
 /** Every method of the service, answered by the backend: the same call, with the same refusals. */
-export function forward(service: DescService, backend: Backend): ServiceBinding {
+export function forward(service: DescService, backend: Backend): ForwardedService {
   const methods = service.methods.map((method) => [method.localName, forwardMethod(method, backend)]);
-  return implement(service, Object.fromEntries(methods) as ServiceImpl<DescService>);
+  const impl = Object.fromEntries(methods) as ServiceImpl<DescService>;
+  return { ...implement(service, impl), backend: backend.name };
 }
 
 function forwardMethod(method: DescMethod, backend: Backend): AnyMethodImpl {
@@ -50,8 +59,9 @@ async function forwardUnary(
   request: Message,
   context: HandlerContext,
 ): Promise<Message> {
+  const call = callOf(context);
   try {
-    const response = await backend.transport.unary(method, ...callOf(context), request);
+    const response = await backend.transport.unary(method, ...call, request);
     copyOurs(response.header, context.responseHeader);
     copyOurs(response.trailer, context.responseTrailer);
     return response.message;
@@ -66,8 +76,9 @@ async function* forwardStream(
   requests: AsyncIterable<Message>,
   context: HandlerContext,
 ): AsyncGenerator<Message> {
+  const call = callOf(context);
   try {
-    const response = await backend.transport.stream(method, ...callOf(context), requests);
+    const response = await backend.transport.stream(method, ...call, requests);
     copyOurs(response.header, context.responseHeader);
     yield* response.message;
     copyOurs(response.trailer, context.responseTrailer);
@@ -84,7 +95,10 @@ function callOf(context: HandlerContext): [AbortSignal, number | undefined, Head
   const header = new Headers();
   for (const name of PASSED_ON) {
     const value = context.requestHeader.get(name);
-    if (value !== null) header.set(name, value);
+    if (value === null) continue;
+    if (isText(value)) header.set(name, value);
+    // A trace that cannot be continued begins anew; a time that is not heard would be another time.
+    else if (name === TIME_HEADER) throw invalidFields([{ path: `${name} (header)`, message: "is not ASCII" }]);
   }
   return [context.signal, context.timeoutMs(), header];
 }

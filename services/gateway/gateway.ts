@@ -1,12 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Readiness } from "../runtime/admin-server.ts";
 import { createHealth } from "../runtime/health.ts";
-import type { ServiceBinding } from "../runtime/implement.ts";
 import { serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { assertPolicies } from "../runtime/policy.ts";
 import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
+import type { ForwardedService } from "./forward.ts";
 import { publicHandler } from "./public-handler.ts";
 import { listenTwoProtocols } from "./two-protocol-server.ts";
 
@@ -14,7 +14,8 @@ import { listenTwoProtocols } from "./two-protocol-server.ts";
 const LAST_WORDS_MS = 1000;
 
 export interface GatewayOptions {
-  services: ServiceBinding[];
+  services: ForwardedService[];
+  /** How each backend is, by its name. */
   ready: () => Promise<Readiness>;
   logger: Logger;
   verifier: Verifier;
@@ -35,7 +36,8 @@ export interface RunningGateway {
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { logger, verifier, ready, origins, host, port } = options;
   assertPolicies(options.services);
-  const health = createHealth(options.services.map(({ service }) => service.typeName));
+  const backendOf = options.services.map(({ service, backend }) => [service.typeName, backend] as const);
+  const health = createHealth({ services: new Map(backendOf), ready });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 

@@ -47,7 +47,8 @@ export async function answerHealth(
   answerJson(response, status === "not ready" ? 503 : 200, { status, dependencies });
 }
 
-function statusOf(states: string[]): string {
+/** How a process with dependencies in these states is. */
+export function statusOf(states: string[]): "ok" | "degraded" | "not ready" {
   if (states.every((state) => state === "ok")) return "ok";
   return states.every((state) => state === "ok" || state === "degraded") ? "degraded" : "not ready";
 }

@@ -1,28 +1,55 @@
 import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
-import { expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Readiness } from "./admin-server.ts";
 import { createHealth } from "./health.ts";
 
-function start() {
-  const health = createHealth(["a.A", "b.B"]);
+let states: Readiness;
+beforeEach(() => {
+  states = { database: "ok", trainer: "ok" };
+});
+
+function start(askAgainMs = 0) {
+  const services = new Map([
+    ["a.A", null],
+    ["b.B", "trainer"],
+  ]);
+  const health = createHealth({ services, ready: async () => ({ ...states }), askAgainMs });
   const transport = createRouterTransport(({ service }) => service(Health, health.binding.impl));
   return { health, client: createClient(Health, transport) };
 }
 
-test("says how a service, and the server as a whole, is doing", async () => {
-  const { health, client } = start();
-  health.set("b.B", ServingStatus.NOT_SERVING);
-
+test("says how a service, and the server as a whole, is doing, by what it stands on", async () => {
+  const { client } = start();
   expect(await client.check({})).toMatchObject({ status: ServingStatus.SERVING });
-  expect(await client.check({ service: "b.B" })).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  states.trainer = "degraded";
+  expect(await client.check({})).toMatchObject({ status: ServingStatus.SERVING });
+  states.database = "cannot be reached";
+  expect(await client.check({ service: "a.A" })).toMatchObject({ status: ServingStatus.NOT_SERVING });
   expect(await client.list({})).toMatchObject({
     statuses: {
-      "": { status: ServingStatus.SERVING },
-      "a.A": { status: ServingStatus.SERVING },
-      "b.B": { status: ServingStatus.NOT_SERVING },
+      "": { status: ServingStatus.NOT_SERVING },
+      "a.A": { status: ServingStatus.NOT_SERVING },
+      "b.B": { status: ServingStatus.SERVING },
     },
   });
+});
+
+test("however many ask, the dependencies are asked once in a while; a question that fails is no yes", async () => {
+  let asked = 0;
+  const ready = async () => {
+    asked++;
+    throw new Error("no idea");
+  };
+  const health = createHealth({ services: new Map(), ready, askAgainMs: 60_000 });
+  const client = createClient(
+    Health,
+    createRouterTransport(({ service }) => service(Health, health.binding.impl)),
+  );
+  const answers = await Promise.all([client.check({}), client.check({}), client.check({})]);
+  for (const answer of answers) expect(answer).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  expect(asked).toBe(1);
 });
 
 test("a check of a service that is not here is NOT_FOUND", async () => {
@@ -31,29 +58,26 @@ test("a check of a service that is not here is NOT_FOUND", async () => {
 });
 
 test("a watcher hears the status at once, then each change, and nothing twice", async () => {
-  const { health, client } = start();
+  const { client } = start();
   const updates = client.watch({ service: "a.A" })[Symbol.asyncIterator]();
 
   expect((await updates.next()).value).toMatchObject({ status: ServingStatus.SERVING });
   const next = updates.next();
-  health.set("b.B", ServingStatus.NOT_SERVING);
-  health.set("a.A", ServingStatus.SERVING);
-  health.setAll(ServingStatus.NOT_SERVING);
+  states.database = "cannot be reached";
   expect((await next).value).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  states.database = "ok";
+  expect((await updates.next()).value).toMatchObject({ status: ServingStatus.SERVING });
+  await updates.return?.();
 });
 
-test("a watcher of a service that is not here yet is told so, and told when it comes", async () => {
-  const { health, client } = start();
-  const updates = client.watch({ service: "c.C" })[Symbol.asyncIterator]();
-
+test("a watcher of a service that is not here is told so", async () => {
+  const updates = start().client.watch({ service: "c.C" })[Symbol.asyncIterator]();
   expect((await updates.next()).value).toMatchObject({ status: ServingStatus.SERVICE_UNKNOWN });
-  const next = updates.next();
-  health.set("c.C", ServingStatus.SERVING);
-  expect((await next).value).toMatchObject({ status: ServingStatus.SERVING });
+  await updates.return?.();
 });
 
 test("a server that closes says so to its watchers and ends their calls", async () => {
-  const { health, client } = start();
+  const { health, client } = start(60_000);
   const updates = client.watch({ service: "a.A" })[Symbol.asyncIterator]();
   await updates.next();
 

@@ -1,5 +1,6 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Readiness } from "./admin-server.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createHealth } from "./health.ts";
 import type { ServiceBinding } from "./implement.ts";
@@ -13,6 +14,8 @@ export interface ServeOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** What health is told by; always well unless given. */
+  ready?: () => Promise<Readiness>;
   /** Let anybody list and describe what is served. */
   reflection: boolean;
 }
@@ -30,7 +33,10 @@ export interface RunningServer {
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   assertPolicies(options.services);
-  const health = createHealth(options.services.map(({ service }) => service.typeName));
+  const health = createHealth({
+    services: new Map(options.services.map(({ service }) => [service.typeName, null])),
+    ready: options.ready ?? (async () => ({})),
+  });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
   const server = createGrpcServer({ services, interceptors: options.interceptors(services) });

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { z } from "zod";
+import { untilAborted } from "./abort.ts";
 import { type Readiness, startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
@@ -45,6 +46,8 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
 }
 
 const GRACE_MS = 10_000;
+/** Less than those wait who ask how a service is. */
+const DATABASE_ANSWERS_WITHIN_MS = 2000;
 
 /**
  * The life of a service's process (see `runProcess`): reads the configuration, migrates, opens the database, serves; and
@@ -94,18 +97,20 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const stopping = ending.signal;
   const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, stopping, onClose });
 
+  const ready = readiness(db, breakers);
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
   const server = await serve({
     services,
     interceptors: (all) => serverInterceptors({ logger, verifier, services: all }),
     host: config.HOST,
     port: config.PORT,
+    ready,
     reflection: config.NODE_ENV !== "production",
   });
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.ADMIN_PORT,
-    ready: () => readiness(db, breakers),
+    ready,
     serveMetrics: telemetry.serveMetrics,
   });
   logger.info({ port: server.port, admin_port: admin.port }, "serving");
@@ -119,16 +124,27 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   };
 }
 
-async function readiness(db: Database, breakers: Breaker[]): Promise<Readiness> {
-  const others = breakers.map(({ dependency, state }) => [dependency, state() === "closed" ? "ok" : "degraded"]);
-  return { database: await databaseState(db), ...Object.fromEntries(others) };
+function readiness(db: Database, breakers: Breaker[]): () => Promise<Readiness> {
+  const databaseState = databaseStateOf(db);
+  return async () => {
+    const others = breakers.map(({ dependency, state }) => [dependency, state() === "closed" ? "ok" : "degraded"]);
+    return { database: await databaseState(), ...Object.fromEntries(others) };
+  };
 }
 
-async function databaseState(db: Database): Promise<string> {
-  try {
-    await db.query(sql.unsafe`select 1`);
-    return "ok";
-  } catch (error) {
-    return error instanceof Error ? error.message : "does not answer";
-  }
+/** Asks one question at a time: those that a database leaves unanswered would take all connections. */
+function databaseStateOf(db: Database): () => Promise<string> {
+  let asking: Promise<unknown> | undefined;
+  return async () => {
+    asking ??= db.query(sql.unsafe`select 1`).finally(() => {
+      asking = undefined;
+    });
+    try {
+      await untilAborted(asking, AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
+      return "ok";
+    } catch (error) {
+      const silent = error instanceof Error && error.name === "TimeoutError";
+      return error instanceof Error && !silent ? error.message : "does not answer";
+    }
+  };
 }
