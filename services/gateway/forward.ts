@@ -1,9 +1,12 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
+import { type DescriptorIndex, indexDescriptors } from "../runtime/descriptor-index.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { isText } from "../runtime/grpc-metadata.ts";
 import { implement, type ServiceBinding } from "../runtime/implement.ts";
+import { readableDetails } from "./readable-details.ts";
 
 /** What a caller says about a call, and the service behind must hear. The deadline travels by itself. */
 const PASSED_ON = ["authorization", TIME_HEADER, "traceparent", "tracestate"];
@@ -17,6 +20,11 @@ export interface Backend {
   transport: Transport;
 }
 
+/** A backend with what its refusals may be made of. */
+interface Target extends Backend {
+  types: DescriptorIndex;
+}
+
 /** Connect has no name for the implementation of a method that is known only at run time. */
 type AnyMethodImpl = (request: never, context: HandlerContext) => Promise<Message> | AsyncIterable<Message>;
 
@@ -27,12 +35,14 @@ export interface ForwardedService extends ServiceBinding {
 
 /** Every method of the service, answered by the backend: the same call, with the same refusals. */
 export function forward(service: DescService, backend: Backend): ForwardedService {
-  const methods = service.methods.map((method) => [method.localName, forwardMethod(method, backend)]);
+  const types = indexDescriptors([service], [file_google_rpc_error_details]);
+  const target = { ...backend, types };
+  const methods = service.methods.map((method) => [method.localName, forwardMethod(method, target)]);
   const impl = Object.fromEntries(methods) as ServiceImpl<DescService>;
   return { ...implement(service, impl), backend: backend.name };
 }
 
-function forwardMethod(method: DescMethod, backend: Backend): AnyMethodImpl {
+function forwardMethod(method: DescMethod, backend: Target): AnyMethodImpl {
   if (method.methodKind === "unary") {
     const unary = method as DescMethodUnary;
     return (request: Message, context: HandlerContext) => forwardUnary(unary, backend, request, context);
@@ -55,7 +65,7 @@ function forwardMethod(method: DescMethod, backend: Backend): AnyMethodImpl {
 
 async function forwardUnary(
   method: DescMethodUnary,
-  backend: Backend,
+  backend: Target,
   request: Message,
   context: HandlerContext,
 ): Promise<Message> {
@@ -66,13 +76,13 @@ async function forwardUnary(
     copyOurs(response.trailer, context.responseTrailer);
     return response.message;
   } catch (error) {
-    throw refusalOf(error, backend.name);
+    throw refusalOf(error, backend);
   }
 }
 
 async function* forwardStream(
   method: DescMethodStreaming,
-  backend: Backend,
+  backend: Target,
   requests: AsyncIterable<Message>,
   context: HandlerContext,
 ): AsyncGenerator<Message> {
@@ -83,7 +93,7 @@ async function* forwardStream(
     yield* response.message;
     copyOurs(response.trailer, context.responseTrailer);
   } catch (error) {
-    throw refusalOf(error, backend.name);
+    throw refusalOf(error, backend);
   }
 }
 
@@ -110,16 +120,16 @@ function copyOurs(from: Headers, to: Headers): void {
 }
 
 /** The backend's status with nothing of the hop to it. What a backend does not mean to say stays behind. */
-function refusalOf(reason: unknown, backend: string): ConnectError {
+function refusalOf(reason: unknown, { name, types }: Target): ConnectError {
   const error = ConnectError.from(reason);
   const internal = error.code === Code.Internal || error.code === Code.Unknown || error.code === Code.DataLoss;
   if (internal) return new ConnectError("internal error", Code.Internal, {}, [], error);
   // Only a refusal of the service itself has details; the rest is the channel talking of addresses.
   if (error.code === Code.Unavailable && error.details.length === 0) {
-    return new ConnectError(`the ${backend} service is not available at the moment`, Code.Unavailable, {}, [], error);
+    return new ConnectError(`the ${name} service is not available at the moment`, Code.Unavailable, {}, [], error);
   }
   const refusal = new ConnectError(error.rawMessage, error.code, {}, [], error);
-  refusal.details = error.details;
+  refusal.details = readableDetails(error.details, types);
   copyOurs(error.metadata, refusal.metadata);
   return refusal;
 }

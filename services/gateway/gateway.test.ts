@@ -125,6 +125,44 @@ describe.each(PROTOCOLS)("%s", (protocol) => {
   });
 });
 
+describe("what curl sees", () => {
+  async function post(method: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) {
+    const url = `${gateway.url}/${FranchiseService.typeName}/${method}`;
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body,
+    });
+    return { headers: response.headers, body: await response.json() };
+  }
+  const bearer = async (role: Role) => ({ authorization: `Bearer ${await gateway.issuer.tokenAs(role)}` });
+
+  test("the details of a service's refusal in words", async () => {
+    const request = JSON.stringify({ franchiseId: "0198c0de-0000-7000-8000-00000000dead" });
+    const { body } = await post("GetFranchise", request, await bearer(Role.ADMIN));
+    expect(body.details).toMatchObject([
+      { type: "google.rpc.ErrorInfo", debug: { reason: "FRANCHISE_NOT_FOUND", domain: "cadre" } },
+    ]);
+  });
+
+  test("nobody's body is read before its sender is known", async () => {
+    const large = new Uint8Array(2 * 1024 * 1024);
+    const bodies = ["{", large];
+    for (const body of bodies) {
+      expect((await post("GetFranchise", body)).body).toMatchObject({
+        code: "unauthenticated",
+        details: [{ debug: { reason: "TOKEN_MISSING" } }],
+      });
+      expect((await post("GetFranchise", body, await bearer(Role.STUDENT))).body).toMatchObject({
+        code: "permission_denied",
+      });
+    }
+    expect((await post("GetFranchise", "{", await bearer(Role.ADMIN))).body).toMatchObject({
+      code: "invalid_argument",
+    });
+  });
+});
+
 test("reflection describes the gateway over gRPC", async () => {
   async function* requests() {
     yield { messageRequest: { case: "listServices" as const, value: "" } };

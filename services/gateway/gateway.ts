@@ -1,13 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Readiness } from "../runtime/admin-server.ts";
 import { createHealth } from "../runtime/health.ts";
-import { serverInterceptors } from "../runtime/interceptors.ts";
+import { doorkeeper, serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { assertPolicies } from "../runtime/policy.ts";
 import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
 import type { ForwardedService } from "./forward.ts";
 import { publicHandler } from "./public-handler.ts";
+import { answerTrace } from "./trace-header.ts";
 import { listenTwoProtocols } from "./two-protocol-server.ts";
 
 /** For what was told to end to say so to its caller. */
@@ -42,8 +43,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 
   const shutdown = new AbortController();
-  const interceptors = serverInterceptors({ logger, verifier, services });
-  const handler = publicHandler({ services, interceptors, origins, ready, shutdownSignal: shutdown.signal });
+  const passing = { logger, verifier, services, outer: [answerTrace] };
+  const handler = publicHandler({
+    services,
+    doorkeeper: doorkeeper(passing),
+    interceptors: serverInterceptors(passing),
+    origins,
+    ready,
+    shutdownSignal: shutdown.signal,
+  });
   const server = await listenTwoProtocols({ handler, host, port });
 
   return {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { cors, createConnectRouter, type Interceptor } from "@connectrpc/connect";
+import { cors, createConnectRouter, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
@@ -11,6 +11,7 @@ import allowOrigins from "cors";
 import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
+import { TRACE_HEADER } from "./trace-header.ts";
 
 const READ_MAX_BYTES = 1024 * 1024;
 const WRITE_MAX_BYTES = 4 * 1024 * 1024;
@@ -19,6 +20,8 @@ const PREFLIGHT_MAX_AGE_S = 7200;
 
 export interface PublicOptions {
   services: ServiceBinding[];
+  /** Refuses before a body is read. */
+  doorkeeper: (context: HandlerContext) => Promise<void>;
   interceptors: Interceptor[];
   /** Whose pages may call. */
   origins: "*" | string[];
@@ -38,12 +41,15 @@ export function publicHandler(options: PublicOptions): PublicHandler {
     origin: options.origins,
     methods: [...cors.allowedMethods],
     allowedHeaders: [...cors.allowedHeaders, "authorization", "cadre-time", "traceparent", "tracestate"],
-    exposedHeaders: [...cors.exposedHeaders],
+    exposedHeaders: [...cors.exposedHeaders, TRACE_HEADER],
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
   const router = createConnectRouter({
     interceptors: options.interceptors,
-    requestGate: blameTheCaller,
+    async requestGate(context) {
+      await options.doorkeeper(context);
+      blameTheCaller(context);
+    },
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: READ_MAX_BYTES,
     writeMaxBytes: WRITE_MAX_BYTES,

@@ -60,7 +60,9 @@ test("a browser's page may call from an origin on the list, and from no other", 
   expect(friend.headers.get("access-control-allow-origin")).toBe("https://console.example");
   expect(friend.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("connect-protocol-version");
   expect(friend.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("authorization");
-  expect(friend.headers.get("access-control-expose-headers")?.toLowerCase() ?? "grpc-status").toContain("grpc-status");
+  const answer = await fetch(gateway.url + UNARY, { method: "POST", headers: { origin: "https://console.example" } });
+  const exposed = answer.headers.get("access-control-expose-headers")?.toLowerCase().split(",");
+  expect(exposed).toEqual(expect.arrayContaining(["grpc-status", "grpc-message", "cadre-trace-id"]));
   expect((await preflight("https://stranger.example")).headers.get("access-control-allow-origin")).toBeNull();
 });
 
@@ -91,6 +93,13 @@ test("a header that is not ASCII does no harm, unless the call would happen at a
     code: "invalid_argument",
     message: expect.stringContaining("cadre-time"),
   });
+});
+
+test("a compressed message without a word of how is INTERNAL, as gRPC demands", async () => {
+  const compressed = enveloped(new Uint8Array());
+  compressed[0] = 1;
+  const web = await post(UNARY, "application/grpc-web+proto", compressed);
+  expect(`${web.headers.get("grpc-status")} ${web.body}`).toMatch(/^13 |grpc-status: 13/);
 });
 
 test("a message over 1 MiB is refused", async () => {

@@ -1,4 +1,5 @@
-import type { Interceptor } from "@connectrpc/connect";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type ContextValues, createContextKey, type Interceptor } from "@connectrpc/connect";
 import { ANONYMOUS, type Caller, callerKey } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { type Policy, policyOf, roleName } from "./policy.ts";
@@ -6,17 +7,37 @@ import type { Verifier } from "./tokens.ts";
 
 const BEARER = /^bearer +(\S+)$/i;
 
+/** As much of a call as is known before its body is read. */
+export interface KnockingCall {
+  service: DescService;
+  method: DescMethod;
+  header: Headers;
+  contextValues: ContextValues;
+}
+
+/** Finds out who calls, and refuses whom the method's contract does not allow. */
+export type Admission = (call: KnockingCall) => Promise<void>;
+
+/** Set once the caller is known, for a call that passes several doors of one process. */
+const admittedKey = createContextKey(false, { description: "admitted" });
+
 /**
  * Lets a call pass if its token proves a role that the method's contract allows. `open` names services, by type name,
  * that everybody may call.
  */
-export function authenticate(verifier: Verifier, open: ReadonlySet<string>): Interceptor {
-  return (next) => async (request) => {
-    if (open.has(request.service.typeName)) return next(request);
-    const policy = policyOf(request.method);
-    const caller = await identify(verifier, request.header.get("authorization"), policy);
+export function admission(verifier: Verifier, open: ReadonlySet<string>): Admission {
+  return async ({ service, method, header, contextValues }) => {
+    if (open.has(service.typeName) || contextValues.get(admittedKey)) return;
+    const policy = policyOf(method);
+    const caller = await identify(verifier, header.get("authorization"), policy);
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
-    request.contextValues.set(callerKey, caller);
+    contextValues.set(callerKey, caller).set(admittedKey, true);
+  };
+}
+
+export function authenticate(admit: Admission): Interceptor {
+  return (next) => async (request) => {
+    await admit(request);
     return next(request);
   };
 }

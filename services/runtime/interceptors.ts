@@ -1,5 +1,6 @@
-import type { Interceptor } from "@connectrpc/connect";
-import { authenticate } from "./authentication.ts";
+import type { DescMethodStreaming } from "@bufbuild/protobuf";
+import type { HandlerContext, Interceptor } from "@connectrpc/connect";
+import { type Admission, admission, authenticate } from "./authentication.ts";
 import type { Breaker } from "./breaker.ts";
 import { currentCall } from "./call-context.ts";
 import { TIME_HEADER } from "./call-headers.ts";
@@ -10,20 +11,47 @@ import { observeClient, observeServer } from "./observe.ts";
 import type { Verifier } from "./tokens.ts";
 import { validate } from "./validation.ts";
 
-/** What every call passes through on its way into a server, outermost first. */
-export function serverInterceptors(options: {
+export interface ServerInterceptorOptions {
   logger: Logger;
   verifier: Verifier;
   services: ServiceBinding[];
-}): Interceptor[] {
-  const open = new Set(options.services.filter(({ open }) => open).map(({ service }) => service.typeName));
-  return [
-    observeServer(options.logger),
-    errorBoundary(bugReporter(options.logger)),
-    authenticate(options.verifier, open),
-    validate,
-  ];
+  /** Around everything but the observation. */
+  outer?: Interceptor[];
 }
+
+/** What every call passes through on its way into a server, outermost first. */
+export function serverInterceptors(options: ServerInterceptorOptions): Interceptor[] {
+  return [...reporting(options), authenticate(admissionTo(options)), validate];
+}
+
+/**
+ * Refuses a call before its body is read, where a server asks that early: as its interceptors would, seen and answered
+ * alike. They do not ask again.
+ */
+export function doorkeeper(options: ServerInterceptorOptions): (context: HandlerContext) => Promise<void> {
+  const admit = admissionTo(options);
+  const layers = reporting(options);
+  return async ({ service, method, requestHeader, requestMethod, values, signal, url }) => {
+    const call = { service, header: requestHeader, contextValues: values, requestMethod, signal, url };
+    try {
+      await admit({ ...call, method });
+    } catch (refusal) {
+      const refuse: ReturnType<Interceptor> = () => Promise.reject(refusal);
+      const request = { ...call, stream: true, method: method as DescMethodStreaming, message: none() } as const;
+      await layers.reduceRight((next, layer) => layer(next), refuse)(request);
+    }
+  };
+}
+
+function reporting({ logger, outer = [] }: ServerInterceptorOptions): Interceptor[] {
+  return [observeServer(logger), ...outer, errorBoundary(bugReporter(logger))];
+}
+
+function admissionTo({ verifier, services }: ServerInterceptorOptions): Admission {
+  return admission(verifier, new Set(services.filter(({ open }) => open).map(({ service }) => service.typeName)));
+}
+
+async function* none(): AsyncGenerator<never> {}
 
 /** What every call passes through on its way to another service, outermost first. */
 export function clientInterceptors(ownToken: () => Promise<string>, breaker: Breaker): Interceptor[] {
