@@ -120,7 +120,10 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     ending.abort();
     await server.stop(GRACE_MS);
     await admin.close();
-    for (const close of closers) await close();
+    // What cannot be closed must not keep the rest open.
+    const failures: unknown[] = [];
+    for (const close of closers) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
 }
 
