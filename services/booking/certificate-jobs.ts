@@ -44,7 +44,10 @@ export async function runCertificateJobs(options: {
     application_name: "booking-queue",
     max: CONCURRENCY + 2,
   });
-  pool.on("error", (error) => logger.warn({ err: error }, "a connection of the queue broke"));
+  const broken = (error: Error): void => logger.warn({ err: error }, "a connection of the queue broke");
+  // A connection can break in the pool and out of it.
+  pool.on("error", broken);
+  pool.on("connect", (client) => client.on("error", broken));
   const events = new EventEmitter() as EventEmitter & WorkerEvents;
   const watchdog = watchQueue(pool, events, logger);
   const runner = await run({
