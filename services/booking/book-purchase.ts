@@ -33,8 +33,8 @@ const SHORTLIST = 10;
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
  * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
- * decides under locks. It looks again when all of the best were booked by others in between, or when the cache knew
- * nobody.
+ * decides under locks. It looks again when all of the best were booked by others in between or may not teach any more,
+ * or when the cache knew nobody.
  */
 export async function bookPurchase(
   deps: BookingDeps,

@@ -1,6 +1,6 @@
 import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { type Funnel, funnelToProto } from "./decision.ts";
+import type { Funnel } from "./decision.ts";
 import type { Slot } from "./schedule.ts";
 
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
@@ -22,7 +22,7 @@ export function noTrainerAvailable(funnel: Funnel, sessionCount: number): Domain
     `${funnel.reachLocation} reach the place, ${funnel.workAtEveryTime} work at these times, ` +
     `${funnel.freeOnEverySession} free on all of them.`;
   return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message, {
-    details: [{ desc: FunnelSchema, value: funnelToProto(funnel) }],
+    details: [{ desc: FunnelSchema, value: funnel }],
   });
 }
 

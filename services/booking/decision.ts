@@ -3,7 +3,6 @@ import { z } from "zod";
 import {
   type CandidateSchema,
   type DecisionSchema,
-  type FunnelSchema,
   Removal as RemovalProto,
 } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
@@ -136,10 +135,6 @@ export function funnelOf(search: SearchCounts, { ranked, removed }: Ranking): Fu
   };
 }
 
-export function funnelToProto(funnel: Funnel): MessageInitShape<typeof FunnelSchema> {
-  return funnel;
-}
-
 export function decisionToProto(decision: Decision): MessageInitShape<typeof DecisionSchema> {
   const { inputs, funnel, ranked, removed, directoryAgeMs } = decision.document;
   const taken = new Set(decision.takenTrainerIds);
@@ -174,7 +169,7 @@ export function decisionToProto(decision: Decision): MessageInitShape<typeof Dec
       startTimes: inputs.startTimesMs.map((ms) => timestampOf(Temporal.Instant.fromEpochMilliseconds(ms))),
       sessionMinutes: inputs.sessionMinutes,
     },
-    ...(funnel === null ? {} : { funnel: funnelToProto(funnel) }),
+    ...(funnel === null ? {} : { funnel }),
     candidates,
     createTime: timestampOf(decision.createTime),
     ...(directoryAgeMs === undefined ? {} : { directoryAgeMs: BigInt(directoryAgeMs) }),

@@ -43,7 +43,7 @@ function make(call: Call, work = insertThing): Promise<CreateFranchiseResponse> 
 async function insertThing(tx: Transaction, name: string) {
   const row = z.object({ id: z.number() });
   const { id } = await tx.one(
-    sql.type(row)`insert into thing (name) values (${`${name} ${Math.random()}`}) returning id`,
+    sql.type(row)`insert into thing (name) values (${`${name} ${crypto.randomUUID()}`}) returning id`,
   );
   return { franchise: { franchiseId: String(id), name } };
 }
