@@ -64,7 +64,7 @@ function socketPath(directory: string): string {
   const [path = absolute] = paths;
   if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES) return path;
   throw new StartError(
-    `${path} is longer than the ${SOCKET_PATH_BYTES} bytes that a socket's path may have: choose a shorter CADRE_DIRECTORY.`,
+    `${absolute} is longer than the ${SOCKET_PATH_BYTES} bytes that a socket's path may have: choose a shorter CADRE_DIRECTORY.`,
   );
 }
 
