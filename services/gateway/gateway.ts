@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Readiness } from "../runtime/admin-server.ts";
+import type { ErrorTracker } from "../runtime/error-tracker.ts";
 import { createHealth } from "../runtime/health.ts";
 import { doorkeeper, serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
@@ -19,6 +20,7 @@ export interface GatewayOptions {
   /** How each backend is, by its name. */
   ready: () => Promise<Readiness>;
   logger: Logger;
+  errors?: ErrorTracker | undefined;
   verifier: Verifier;
   host: string;
   port: number;
@@ -35,7 +37,7 @@ export interface RunningGateway {
 
 /** Serves the services, with health and reflection, to the outside. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { logger, verifier, ready, origins, host, port } = options;
+  const { logger, errors, verifier, ready, origins, host, port } = options;
   assertPolicies(options.services);
   const backendOf = options.services.map(({ service, backend }) => [service.typeName, backend] as const);
   const health = createHealth({ services: new Map(backendOf), ready });
@@ -43,7 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 
   const shutdown = new AbortController();
-  const passing = { logger, verifier, services, outer: [answerTrace] };
+  const passing = { logger, errors, verifier, services, outer: [answerTrace] };
   const handler = publicHandler({
     services,
     doorkeeper: doorkeeper(passing),

@@ -1,5 +1,6 @@
 import { startAdminServer } from "../runtime/admin-server.ts";
 import { readConfig } from "../runtime/config.ts";
+import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { runProcess } from "../runtime/run-process.ts";
 import { startTelemetry } from "../runtime/telemetry.ts";
@@ -16,6 +17,8 @@ await runProcess(process, "gateway", async () => {
   const origins = allowedOrigins(config);
   const logger = createLogger("gateway", config.LOG_LEVEL);
   const telemetry = startTelemetry("gateway", process.env);
+  const environment = config.NODE_ENV;
+  const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: "gateway", environment });
   const backends = openBackends(config);
   const ready = () => backendReadiness(backends);
   const gateway = await startGateway({
@@ -26,6 +29,7 @@ await runProcess(process, "gateway", async () => {
     reflection: config.NODE_ENV !== "production",
     ready,
     logger,
+    errors,
     origins,
   });
   const { serveMetrics } = telemetry;
@@ -37,6 +41,7 @@ await runProcess(process, "gateway", async () => {
     await gateway.stop(GRACE_MS);
     await admin.close();
     for (const backend of backends) backend.close();
+    await errors.stop();
     await telemetry.stop();
   };
 });

@@ -47,6 +47,8 @@ export const serviceConfig = z.object({
   ),
   /** Honour the `cadre-time` header: for demonstrations and tests. */
   DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
+  /** Where bugs are sent, in Sentry's form; nowhere without it. */
+  SENTRY_DSN: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 

@@ -19,8 +19,10 @@ const CODES: Record<RefusalKind, Code> = {
   unavailable: Code.Unavailable,
 };
 
+type Request = Parameters<ReturnType<Interceptor>>[0];
+
 /** Told once of each error that is nobody's refusal and nobody's outage. */
-export type BugReporter = (bug: unknown, method: string) => void;
+export type BugReporter = (bug: unknown, request: Request) => void;
 
 /**
  * Turns whatever a handler throws into a status: refusals with their details; outages into UNAVAILABLE; everything else
@@ -28,8 +30,7 @@ export type BugReporter = (bug: unknown, method: string) => void;
  */
 export function errorBoundary(report: BugReporter): Interceptor {
   return (next) => async (request) => {
-    const method = `${request.method.parent.typeName}/${request.method.name}`;
-    const mapped = (error: unknown): ConnectError => toStatus(error, request.signal, (bug) => report(bug, method));
+    const mapped = (error: unknown): ConnectError => toStatus(error, request.signal, (bug) => report(bug, request));
     try {
       const response = await next(request);
       return response.stream ? { ...response, message: guarded(response.message, mapped) } : response;

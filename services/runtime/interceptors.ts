@@ -3,8 +3,11 @@ import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import { type Admission, admission, authenticate } from "./authentication.ts";
 import type { Breaker } from "./breaker.ts";
 import { currentCall } from "./call-context.ts";
+import { methodName, requestIdOf } from "./call-facts.ts";
 import { TIME_HEADER } from "./call-headers.ts";
+import { callerKey } from "./caller.ts";
 import { type BugReporter, errorBoundary } from "./error-boundary.ts";
+import type { ErrorTracker } from "./error-tracker.ts";
 import type { ServiceBinding } from "./implement.ts";
 import type { Logger } from "./logger.ts";
 import { observeClient, observeServer } from "./observe.ts";
@@ -13,6 +16,7 @@ import { validate } from "./validation.ts";
 
 export interface ServerInterceptorOptions {
   logger: Logger;
+  errors?: ErrorTracker | undefined;
   verifier: Verifier;
   services: ServiceBinding[];
   /** Around everything but the observation. */
@@ -43,8 +47,8 @@ export function doorkeeper(options: ServerInterceptorOptions): (context: Handler
   };
 }
 
-function reporting({ logger, outer = [] }: ServerInterceptorOptions): Interceptor[] {
-  return [observeServer(logger), ...outer, errorBoundary(bugReporter(logger))];
+function reporting({ logger, errors, outer = [] }: ServerInterceptorOptions): Interceptor[] {
+  return [observeServer(logger), ...outer, errorBoundary(bugReporter(logger, errors))];
 }
 
 function admissionTo({ verifier, services }: ServerInterceptorOptions): Admission {
@@ -58,8 +62,14 @@ export function clientInterceptors(ownToken: () => Promise<string>, breaker: Bre
   return [observeClient(), breaker.interceptor, authorize(ownToken), passTimeOn];
 }
 
-function bugReporter(logger: Logger): BugReporter {
-  return (bug, method) => logger.error({ err: bug, method }, "bug");
+function bugReporter(logger: Logger, errors?: ErrorTracker): BugReporter {
+  return (bug, request) => {
+    const method = methodName(request);
+    logger.error({ err: bug, method }, "bug");
+    const requestId = requestIdOf(request);
+    const caller = request.contextValues.get(callerKey).subject;
+    errors?.report(bug, { method, caller, ...(requestId === undefined ? {} : { requestId }) });
+  };
 }
 
 function authorize(ownToken: () => Promise<string>): Interceptor {

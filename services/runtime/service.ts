@@ -8,6 +8,7 @@ import { type Breaker, createBreaker } from "./breaker.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
 import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
+import { openErrorTracker } from "./error-tracker.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
@@ -74,6 +75,8 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   const telemetry = startTelemetry(name, env);
   onClose(telemetry.stop);
+  const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: name, environment: config.NODE_ENV });
+  onClose(errors.stop);
   await migrateService(config.MIGRATION_DATABASE_URL, migrations);
   const db = await openDatabase(config.DATABASE_URL, {
     maxConnections: config.DATABASE_CONNECTIONS,
@@ -101,7 +104,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
   const server = await serve({
     services,
-    interceptors: (all) => serverInterceptors({ logger, verifier, services: all }),
+    interceptors: (all) => serverInterceptors({ logger, errors, verifier, services: all }),
     host: config.HOST,
     port: config.PORT,
     ready,

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, execPath } from "node:process";
@@ -9,7 +9,13 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { type Child, startChild } from "../local/child.ts";
 import { type LocalConfig, localConfig } from "../local/config.ts";
-import { addressesOf, type DatabaseUrls, type ProcessPlan, planProcesses } from "../local/environments.ts";
+import {
+  addressesOf,
+  type DatabaseUrls,
+  type Environment,
+  type ProcessPlan,
+  planProcesses,
+} from "../local/environments.ts";
 import { localIssuer } from "../local/issuer.ts";
 import { assertFree, portsOf } from "../local/ports.ts";
 import { readSecrets, type Secrets } from "../local/secrets.ts";
@@ -30,6 +36,8 @@ export interface Mesh {
   gatewayUrl: string;
   /** "127.0.0.1:port" of each service's gRPC. */
   addresses: Record<ServiceName, string>;
+  /** What each process has written to its log, as lines of JSON. */
+  logOf(name: ProcessName): Promise<string[]>;
   /** As superuser, on each service's database. */
   adminUrls: Record<ServiceName, string>;
   tokenAs(role: Role, claims?: Record<string, string>): Promise<string>;
@@ -52,14 +60,17 @@ interface Running {
   death?: unknown;
 }
 
-/** Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. */
-export async function startMesh(): Promise<Mesh> {
+/**
+ * Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. `extra` is told to every
+ * process beside its own environment.
+ */
+export async function startMesh(extra: Environment = {}): Promise<Mesh> {
   const directory = await mkdtemp(join(tmpdir(), "cadre-mesh-"));
   const config = await freePorts();
   const [issuer, secrets] = await Promise.all([localIssuer(directory), readSecrets(directory)]);
   const serverUrl = await testServerUrl();
   const databases = await provision(serverUrl, secrets);
-  const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info" };
+  const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info", ...extra };
   const plans = new Map(
     planProcesses({ config, secrets, issuer, databases, inherited }).map((plan) => [plan.name, plan]),
   );
@@ -103,6 +114,7 @@ export async function startMesh(): Promise<Mesh> {
   return {
     gatewayUrl,
     addresses: { trainer: TRAINER_ADDRESS, booking: BOOKING_ADDRESS, certificate: CERTIFICATE_ADDRESS },
+    logOf: async (name) => (await readFile(join(directory, `${name}.log`), "utf8")).trimEnd().split("\n"),
     adminUrls: mapServices((name) => onDatabase(serverUrl, databases[name])),
     tokenAs,
     transportAs: (role, claims) =>
