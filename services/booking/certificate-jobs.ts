@@ -8,6 +8,7 @@ import type { CertificateService } from "../../gen/cadre/certificate/v1/certific
 import { runInCall } from "../runtime/call-context.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { publishQueueMetrics } from "./queue-metrics.ts";
 import { watchQueue } from "./queue-watchdog.ts";
 
 const TASK = "issue_certificate";
@@ -49,6 +50,7 @@ export async function runCertificateJobs(options: {
   pool.on("error", broken);
   pool.on("connect", (client) => client.on("error", broken));
   const events = new EventEmitter() as EventEmitter & WorkerEvents;
+  publishQueueMetrics(pool, logger);
   const watchdog = watchQueue(pool, events, logger);
   const runner = await run({
     pgPool: pool,

@@ -10,6 +10,7 @@ import {
 import { z } from "zod";
 import { constraintOf } from "./database-errors.ts";
 import { DomainError } from "./errors.ts";
+import { publishPoolMetrics } from "./pool-metrics.ts";
 
 export { sql };
 
@@ -60,6 +61,7 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
     tracing: true,
   });
   pool.on("error", () => undefined);
+  publishPoolMetrics(options.applicationName, options.maxConnections, pool.state);
   return { ...pool, transaction: transactions(pool) };
 }
 

@@ -38,6 +38,8 @@ export interface Mesh {
   addresses: Record<ServiceName, string>;
   /** What each process has written to its log, as lines of JSON. */
   logOf(name: ProcessName): Promise<string[]>;
+  /** What its admin port answers at /metrics. */
+  metricsOf(name: ProcessName): Promise<string>;
   /** As superuser, on each service's database. */
   adminUrls: Record<ServiceName, string>;
   tokenAs(role: Role, claims?: Record<string, string>): Promise<string>;
@@ -115,6 +117,9 @@ export async function startMesh(extra: Environment = {}): Promise<Mesh> {
     gatewayUrl,
     addresses: { trainer: TRAINER_ADDRESS, booking: BOOKING_ADDRESS, certificate: CERTIFICATE_ADDRESS },
     logOf: async (name) => (await readFile(join(directory, `${name}.log`), "utf8")).trimEnd().split("\n"),
+    async metricsOf(name) {
+      return (await fetch(`http://127.0.0.1:${plans.get(name)?.adminPort}/metrics`)).text();
+    },
     adminUrls: mapServices((name) => onDatabase(serverUrl, databases[name])),
     tokenAs,
     transportAs: (role, claims) =>

@@ -178,3 +178,28 @@ test("no log line has a token in it", async () => {
   expect(logs.flat().length).toBeGreaterThan(10);
   expect(logs.flat().filter((line) => /eyJ[\w-]+\.|Bearer/.test(line))).toEqual([]);
 });
+
+/** The value of the one sample of that name whose labels contain each of `labels`. */
+async function sampleOf(name: ProcessName, metric: string, ...labels: string[]): Promise<number> {
+  const lines = (await mesh.metricsOf(name)).split("\n").filter((line) => line.startsWith(`${metric}{`));
+  const found = lines.filter((line) => labels.every((label) => line.includes(label)));
+  if (found.length !== 1)
+    throw new Error(`${found.length} samples of ${metric}{${labels}} among:\n${lines.join("\n")}`);
+  return Number(found[0]?.split("} ").at(-1));
+}
+
+test("each process publishes its calls, its pool, what it depends on and how its runtime does", async () => {
+  const ok = 'rpc_status_code="OK"';
+  expect(await sampleOf("booking", "rpc_server_call_duration_count", '/BookPurchase"', ok)).toBe(1);
+  expect(await sampleOf("booking", "rpc_client_call_duration_count", '/IssueCertificate"', ok)).toBe(1);
+  expect(await sampleOf("booking", "db_client_connection_count", 'state="idle"')).toBeGreaterThan(0);
+  expect(await sampleOf("booking", "db_client_connection_max")).toBe(10);
+  expect(await sampleOf("booking", "db_client_connection_pending_requests")).toBe(0);
+  expect(await sampleOf("booking", "cadre_queue_jobs", 'state="waiting"')).toBe(0);
+  expect(await sampleOf("booking", "cadre_queue_oldest_age")).toBe(0);
+  expect(await sampleOf("booking", "cadre_trainer_directory_reads_total", 'result="miss"')).toBeGreaterThan(0);
+  expect(await sampleOf("booking", "cadre_client_breaker_state", 'dependency="trainer"')).toBe(0);
+  for (const name of ["gateway", "trainer", "booking", "certificate"] as const) {
+    expect(await sampleOf(name, "nodejs_eventloop_delay_p99")).toBeGreaterThan(0);
+  }
+});
