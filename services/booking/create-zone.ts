@@ -5,7 +5,6 @@ import {
 } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { writeAudit } from "../runtime/audit.ts";
 import type { Caller } from "../runtime/caller.ts";
-import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
@@ -14,10 +13,8 @@ import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { franchiseRefusal } from "./franchise-refusal.ts";
 import { mayActFor, operatorOf, visibleTo } from "./operator.ts";
-import { type Zone, zoneNameTaken, zoneToProto } from "./zone.ts";
+import { regionViolations, type Zone, zoneFault, zoneToProto } from "./zone.ts";
 import { insertZone } from "./zone-queries.ts";
-
-const NAME_CONSTRAINTS: readonly unknown[] = ["zone_name_of_company", "zone_name_of_franchise"];
 
 export async function createZone(
   { db, now, newId, franchises }: CatalogueDeps,
@@ -34,7 +31,7 @@ export async function createZone(
     // Only here, where a repeat of what was answered already does not come: its answer stays what it was.
     if (refusal) throw refusal;
     const zone = await insertZone(tx, { ...facts, zoneId: newId(), createTime: at }).catch((error: unknown) => {
-      throw NAME_CONSTRAINTS.includes(constraintOf(error)) ? zoneNameTaken(name) : error;
+      throw zoneFault(error, name);
     });
     await writeAudit(tx, {
       caller,
@@ -57,9 +54,7 @@ function checked(request: CreateZoneRequest): Omit<Zone, "zoneId" | "operatorId"
     ...textViolations("name", name),
     ...(centre ? [] : [{ path: "centre", message: "is required" }]),
     ...(timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
-    ...(regionCode === "" || regionCode.startsWith(`${countryCode}-`)
-      ? []
-      : [{ path: "region_code", message: `is not a region of ${countryCode}` }]),
+    ...regionViolations({ countryCode, regionCode }),
   ];
   if (!timeZone || !centre || violations.length > 0) throw invalidFields(violations);
   return { franchiseId, name, centre, radiusMeters, timeZone, countryCode, regionCode };

@@ -7,6 +7,7 @@ import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { createZone } from "./create-zone.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
+import { updateZone } from "./update-zone.ts";
 import { noZoneCovers, zoneMissing, zoneToProto } from "./zone.ts";
 import { findZone, listZones, locateZone } from "./zone-queries.ts";
 
@@ -21,6 +22,10 @@ export function zoneHandlers(deps: CatalogueDeps): ServiceImpl<typeof ZoneServic
       const zone = await findZone(db, zoneId, visibleTo(callerOf(context)));
       if (!zone) throw zoneMissing(zoneId);
       return { zone: zoneToProto(zone) };
+    },
+
+    updateZone(request, context) {
+      return updateZone(deps, request, callerOf(context));
     },
 
     async listZones({ operatorId, ...request }, context) {

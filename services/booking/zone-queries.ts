@@ -48,6 +48,34 @@ export function insertZone(tx: Transaction, zone: Omit<Zone, "operatorId" | "ver
   `);
 }
 
+/** What an update may change; what it leaves out stays. */
+export type ZoneFacts = Partial<
+  Pick<Zone, "name" | "centre" | "radiusMeters" | "timeZone" | "countryCode" | "regionCode">
+>;
+
+/** Null when there is no such zone. A taken name shows as for `insertZone`. */
+export function updateZoneFacts(
+  tx: Transaction,
+  zoneId: string,
+  visible: Visible,
+  facts: ZoneFacts,
+): Promise<Zone | null> {
+  const { name = null, centre, radiusMeters = null, timeZone = null, countryCode = null, regionCode = null } = facts;
+  return tx.maybeOne(sql.type(zoneRow)`
+    update zone z set
+      name = coalesce(${name}, z.name),
+      latitude = coalesce(${centre?.latitude ?? null}, z.latitude),
+      longitude = coalesce(${centre?.longitude ?? null}, z.longitude),
+      radius_meters = coalesce(${radiusMeters}, z.radius_meters),
+      time_zone = coalesce(${timeZone}, z.time_zone),
+      country_code = coalesce(${countryCode}, z.country_code),
+      region_code = coalesce(${regionCode}, z.region_code),
+      version = z.version + 1
+    where z.zone_id = ${zoneId} and ${visibleZones(visible)}
+    returning ${columns}
+  `);
+}
+
 export function findZone(db: Queryable, zoneId: string, visible: Visible): Promise<Zone | null> {
   return db.maybeOne(sql.type(zoneRow)`
     select ${columns} from zone z where z.zone_id = ${zoneId} and ${visibleZones(visible)}

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ZoneSchema } from "../../gen/cadre/booking/v1/zone_pb.ts";
-import { DomainError } from "../runtime/errors.ts";
+import { constraintOf } from "../runtime/database-errors.ts";
+import { DomainError, type FieldViolation } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Point } from "./point.ts";
 
@@ -20,8 +21,24 @@ export interface Zone {
   createTime: Temporal.Instant;
 }
 
+const NAME_CONSTRAINTS: readonly unknown[] = ["zone_name_of_company", "zone_name_of_franchise"];
+
+/** The refusal that a broken constraint stands for; every other error as it is. */
+export function zoneFault(error: unknown, name: string): unknown {
+  return NAME_CONSTRAINTS.includes(constraintOf(error)) ? zoneNameTaken(name) : error;
+}
+
 export function zoneNameTaken(name: string): DomainError {
   return new DomainError("already-exists", "ZONE_NAME_TAKEN", `Another zone of this operator is named "${name}".`);
+}
+
+/** A region is one of its country. */
+export function regionViolations({
+  countryCode,
+  regionCode,
+}: Pick<Zone, "countryCode" | "regionCode">): FieldViolation[] {
+  if (regionCode === "" || regionCode.startsWith(`${countryCode}-`)) return [];
+  return [{ path: "region_code", message: `is not a region of ${countryCode}` }];
 }
 
 export function zoneMissing(zoneId: string): DomainError {

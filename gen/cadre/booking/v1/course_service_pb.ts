@@ -8,13 +8,15 @@ import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts
 import type { Course } from "./course_pb.ts";
 import { file_cadre_booking_v1_course } from "./course_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/course_service.proto.
  */
 export const file_cadre_booking_v1_course_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjYWRyZS9ib29raW5nL3YxL2NvdXJzZV9zZXJ2aWNlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIrQBChNDcmVhdGVDb3Vyc2VSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhgKBG5hbWUYAiABKAlCCrpIB3IFEAEYyAESHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGNAPEiEKDXNlc3Npb25fY291bnQYBCABKAVCCrpIBxoFGMgBKAASIwoPc2Vzc2lvbl9taW51dGVzGAUgASgFQgq6SAcaBRjgAygFIkAKFENyZWF0ZUNvdXJzZVJlc3BvbnNlEigKBmNvdXJzZRgBIAEoCzIYLmNhZHJlLmJvb2tpbmcudjEuQ291cnNlIi8KEEdldENvdXJzZVJlcXVlc3QSGwoJY291cnNlX2lkGAEgASgJQgi6SAVyA7ABASI9ChFHZXRDb3Vyc2VSZXNwb25zZRIoCgZjb3Vyc2UYASABKAsyGC5jYWRyZS5ib29raW5nLnYxLkNvdXJzZSJRChJMaXN0Q291cnNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIlkKE0xpc3RDb3Vyc2VzUmVzcG9uc2USKQoHY291cnNlcxgBIAMoCzIYLmNhZHJlLmJvb2tpbmcudjEuQ291cnNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLbAgoNQ291cnNlU2VydmljZRJuCgxDcmVhdGVDb3Vyc2USJS5jYWRyZS5ib29raW5nLnYxLkNyZWF0ZUNvdXJzZVJlcXVlc3QaJi5jYWRyZS5ib29raW5nLnYxLkNyZWF0ZUNvdXJzZVJlc3BvbnNlIg+QAgLq4BgDCgEB8OAYiCcSaQoJR2V0Q291cnNlEiIuY2FkcmUuYm9va2luZy52MS5HZXRDb3Vyc2VSZXF1ZXN0GiMuY2FkcmUuYm9va2luZy52MS5HZXRDb3Vyc2VSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BjQDxJvCgtMaXN0Q291cnNlcxIkLmNhZHJlLmJvb2tpbmcudjEuTGlzdENvdXJzZXNSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5MaXN0Q291cnNlc1Jlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGIgnYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_course, file_cadre_policy_v1_policy]);
+  fileDesc("CiVjYWRyZS9ib29raW5nL3YxL2NvdXJzZV9zZXJ2aWNlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIrQBChNDcmVhdGVDb3Vyc2VSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhgKBG5hbWUYAiABKAlCCrpIB3IFEAEYyAESHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGNAPEiEKDXNlc3Npb25fY291bnQYBCABKAVCCrpIBxoFGMgBKAASIwoPc2Vzc2lvbl9taW51dGVzGAUgASgFQgq6SAcaBRjgAygFIkAKFENyZWF0ZUNvdXJzZVJlc3BvbnNlEigKBmNvdXJzZRgBIAEoCzIYLmNhZHJlLmJvb2tpbmcudjEuQ291cnNlIi8KEEdldENvdXJzZVJlcXVlc3QSGwoJY291cnNlX2lkGAEgASgJQgi6SAVyA7ABASI9ChFHZXRDb3Vyc2VSZXNwb25zZRIoCgZjb3Vyc2UYASABKAsyGC5jYWRyZS5ib29raW5nLnYxLkNvdXJzZSKhAgoTVXBkYXRlQ291cnNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIWCgRuYW1lGAUgASgJQgi6SAVyAxjIARIdCgtkZXNjcmlwdGlvbhgGIAEoCUIIukgFcgMY0A8SIQoNc2Vzc2lvbl9jb3VudBgHIAEoBUIKukgHGgUYyAEoABIjCg9zZXNzaW9uX21pbnV0ZXMYCCABKAVCCrpIBxoFGOADKAAiQAoUVXBkYXRlQ291cnNlUmVzcG9uc2USKAoGY291cnNlGAEgASgLMhguY2FkcmUuYm9va2luZy52MS5Db3Vyc2UiUQoSTGlzdENvdXJzZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AyJZChNMaXN0Q291cnNlc1Jlc3BvbnNlEikKB2NvdXJzZXMYASADKAsyGC5jYWRyZS5ib29raW5nLnYxLkNvdXJzZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyywMKDUNvdXJzZVNlcnZpY2USbgoMQ3JlYXRlQ291cnNlEiUuY2FkcmUuYm9va2luZy52MS5DcmVhdGVDb3Vyc2VSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5DcmVhdGVDb3Vyc2VSZXNwb25zZSIPkAIC6uAYAwoBAfDgGIgnEmkKCUdldENvdXJzZRIiLmNhZHJlLmJvb2tpbmcudjEuR2V0Q291cnNlUmVxdWVzdBojLmNhZHJlLmJvb2tpbmcudjEuR2V0Q291cnNlUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SbgoMVXBkYXRlQ291cnNlEiUuY2FkcmUuYm9va2luZy52MS5VcGRhdGVDb3Vyc2VSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5VcGRhdGVDb3Vyc2VSZXNwb25zZSIPkAIC6uAYAwoBAfDgGIgnEm8KC0xpc3RDb3Vyc2VzEiQuY2FkcmUuYm9va2luZy52MS5MaXN0Q291cnNlc1JlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkxpc3RDb3Vyc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_booking_v1_course, file_cadre_policy_v1_policy, file_google_protobuf_field_mask]);
 
 /**
  * @generated from message cadre.booking.v1.CreateCourseRequest
@@ -107,6 +109,79 @@ export const GetCourseResponseSchema: GenMessage<GetCourseResponse> = /*@__PURE_
   messageDesc(file_cadre_booking_v1_course_service, 3);
 
 /**
+ * @generated from message cadre.booking.v1.UpdateCourseRequest
+ */
+export type UpdateCourseRequest = Message<"cadre.booking.v1.UpdateCourseRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string course_id = 2;
+   */
+  courseId: string;
+
+  /**
+   * Of the course as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Which of the fields below to change: "name", "description", "session_count", "session_minutes".
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string description = 6;
+   */
+  description: string;
+
+  /**
+   * @generated from field: int32 session_count = 7;
+   */
+  sessionCount: number;
+
+  /**
+   * @generated from field: int32 session_minutes = 8;
+   */
+  sessionMinutes: number;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateCourseRequest.
+ * Use `create(UpdateCourseRequestSchema)` to create a new message.
+ */
+export const UpdateCourseRequestSchema: GenMessage<UpdateCourseRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_course_service, 4);
+
+/**
+ * @generated from message cadre.booking.v1.UpdateCourseResponse
+ */
+export type UpdateCourseResponse = Message<"cadre.booking.v1.UpdateCourseResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Course course = 1;
+   */
+  course?: Course | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateCourseResponse.
+ * Use `create(UpdateCourseResponseSchema)` to create a new message.
+ */
+export const UpdateCourseResponseSchema: GenMessage<UpdateCourseResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_course_service, 5);
+
+/**
  * @generated from message cadre.booking.v1.ListCoursesRequest
  */
 export type ListCoursesRequest = Message<"cadre.booking.v1.ListCoursesRequest"> & {
@@ -130,7 +205,7 @@ export type ListCoursesRequest = Message<"cadre.booking.v1.ListCoursesRequest"> 
  * Use `create(ListCoursesRequestSchema)` to create a new message.
  */
 export const ListCoursesRequestSchema: GenMessage<ListCoursesRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_course_service, 4);
+  messageDesc(file_cadre_booking_v1_course_service, 6);
 
 /**
  * @generated from message cadre.booking.v1.ListCoursesResponse
@@ -154,7 +229,7 @@ export type ListCoursesResponse = Message<"cadre.booking.v1.ListCoursesResponse"
  * Use `create(ListCoursesResponseSchema)` to create a new message.
  */
 export const ListCoursesResponseSchema: GenMessage<ListCoursesResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_course_service, 5);
+  messageDesc(file_cadre_booking_v1_course_service, 7);
 
 /**
  * What may be bought.
@@ -185,6 +260,20 @@ export const CourseService: GenService<{
     methodKind: "unary";
     input: typeof GetCourseRequestSchema;
     output: typeof GetCourseResponseSchema;
+  },
+  /**
+   * Changes the fields that the mask names, and no other. What was sold before keeps the terms and the name that it was
+   * sold under. Repeating the request_id with the same body gives the first answer.
+   *
+   * Fails with COURSE_NOT_FOUND, with COURSE_NAME_TAKEN when another course has the name, and with ETAG_MISMATCH when the
+   * course has changed since the etag was read.
+   *
+   * @generated from rpc cadre.booking.v1.CourseService.UpdateCourse
+   */
+  updateCourse: {
+    methodKind: "unary";
+    input: typeof UpdateCourseRequestSchema;
+    output: typeof UpdateCourseResponseSchema;
   },
   /**
    * Lists courses by name.

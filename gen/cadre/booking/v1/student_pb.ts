@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/student.proto.
  */
 export const file_cadre_booking_v1_student: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jYWRyZS9ib29raW5nL3YxL3N0dWRlbnQucHJvdG8SEGNhZHJlLmJvb2tpbmcudjEitgEKB1N0dWRlbnQSEgoKc3R1ZGVudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCGxhbmd1YWdlGAMgASgJEiUKCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EhEKCXRpbWVfem9uZRgFIAEoCRIMCgRldGFnGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_cadre_geo_v1_point, file_google_protobuf_timestamp]);
+  fileDesc("Ch5jYWRyZS9ib29raW5nL3YxL3N0dWRlbnQucHJvdG8SEGNhZHJlLmJvb2tpbmcudjEi5gEKB1N0dWRlbnQSEgoKc3R1ZGVudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCGxhbmd1YWdlGAMgASgJEiUKCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EhEKCXRpbWVfem9uZRgFIAEoCRIMCgRldGFnGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgplcmFzZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_cadre_geo_v1_point, file_google_protobuf_timestamp]);
 
 /**
  * A person who learns. Not tied to one operator.
@@ -28,6 +28,8 @@ export type Student = Message<"cadre.booking.v1.Student"> & {
   studentId: string;
 
   /**
+   * Empty once the student is erased, as are language, location and time_zone.
+   *
    * @generated from field: string name = 2;
    */
   name: string;
@@ -62,6 +64,13 @@ export type Student = Message<"cadre.booking.v1.Student"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Absent unless the student was erased.
+   *
+   * @generated from field: google.protobuf.Timestamp erase_time = 8;
+   */
+  eraseTime?: Timestamp | undefined;
 };
 
 /**

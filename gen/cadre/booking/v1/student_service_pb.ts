@@ -10,13 +10,15 @@ import { file_cadre_booking_v1_student } from "./student_pb.ts";
 import type { Point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/student_service.proto.
  */
 export const file_cadre_booking_v1_student_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL3N0dWRlbnRfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSK4AQoUQ3JlYXRlU3R1ZGVudFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGAoEbmFtZRgCIAEoCUIKukgHcgUQARjIARIbCghsYW5ndWFnZRgDIAEoCUIJukgGcgQQAhgjEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESHAoJdGltZV96b25lGAUgASgJQgm6SAZyBBABGEAiQwoVQ3JlYXRlU3R1ZGVudFJlc3BvbnNlEioKB3N0dWRlbnQYASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQiMQoRR2V0U3R1ZGVudFJlcXVlc3QSHAoKc3R1ZGVudF9pZBgBIAEoCUIIukgFcgOwAQEiQAoSR2V0U3R1ZGVudFJlc3BvbnNlEioKB3N0dWRlbnQYASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQiUgoTTGlzdFN0dWRlbnRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMiXAoUTGlzdFN0dWRlbnRzUmVzcG9uc2USKwoIc3R1ZGVudHMYASADKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMuMCCg5TdHVkZW50U2VydmljZRJyCg1DcmVhdGVTdHVkZW50EiYuY2FkcmUuYm9va2luZy52MS5DcmVhdGVTdHVkZW50UmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlU3R1ZGVudFJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmsKCkdldFN0dWRlbnQSIy5jYWRyZS5ib29raW5nLnYxLkdldFN0dWRlbnRSZXF1ZXN0GiQuY2FkcmUuYm9va2luZy52MS5HZXRTdHVkZW50UmVzcG9uc2UiEpACAergGAYKBAECBAXw4BjQDxJwCgxMaXN0U3R1ZGVudHMSJS5jYWRyZS5ib29raW5nLnYxLkxpc3RTdHVkZW50c1JlcXVlc3QaJi5jYWRyZS5ib29raW5nLnYxLkxpc3RTdHVkZW50c1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJ2IGcHJvdG8z", [file_buf_validate_validate, file_cadre_booking_v1_student, file_cadre_geo_v1_point, file_cadre_policy_v1_policy]);
+  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL3N0dWRlbnRfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSK4AQoUQ3JlYXRlU3R1ZGVudFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGAoEbmFtZRgCIAEoCUIKukgHcgUQARjIARIbCghsYW5ndWFnZRgDIAEoCUIJukgGcgQQAhgjEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESHAoJdGltZV96b25lGAUgASgJQgm6SAZyBBABGEAiQwoVQ3JlYXRlU3R1ZGVudFJlc3BvbnNlEioKB3N0dWRlbnQYASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQiMQoRR2V0U3R1ZGVudFJlcXVlc3QSHAoKc3R1ZGVudF9pZBgBIAEoCUIIukgFcgOwAQEiQAoSR2V0U3R1ZGVudFJlc3BvbnNlEioKB3N0dWRlbnQYASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQimgIKFFVwZGF0ZVN0dWRlbnRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnN0dWRlbnRfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIWCgRuYW1lGAUgASgJQgi6SAVyAxjIARIZCghsYW5ndWFnZRgGIAEoCUIHukgEcgIYIxIlCghsb2NhdGlvbhgHIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludBIaCgl0aW1lX3pvbmUYCCABKAlCB7pIBHICGEAiQwoVVXBkYXRlU3R1ZGVudFJlc3BvbnNlEioKB3N0dWRlbnQYASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlN0dWRlbnQiUQoTRXJhc2VTdHVkZW50UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABASJCChRFcmFzZVN0dWRlbnRSZXNwb25zZRIqCgdzdHVkZW50GAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TdHVkZW50IlIKE0xpc3RTdHVkZW50c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDIlwKFExpc3RTdHVkZW50c1Jlc3BvbnNlEisKCHN0dWRlbnRzGAEgAygLMhkuY2FkcmUuYm9va2luZy52MS5TdHVkZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLJBAoOU3R1ZGVudFNlcnZpY2UScgoNQ3JlYXRlU3R1ZGVudBImLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlU3R1ZGVudFJlcXVlc3QaJy5jYWRyZS5ib29raW5nLnYxLkNyZWF0ZVN0dWRlbnRSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJrCgpHZXRTdHVkZW50EiMuY2FkcmUuYm9va2luZy52MS5HZXRTdHVkZW50UmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuR2V0U3R1ZGVudFJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAY0A8ScwoNVXBkYXRlU3R1ZGVudBImLmNhZHJlLmJvb2tpbmcudjEuVXBkYXRlU3R1ZGVudFJlcXVlc3QaJy5jYWRyZS5ib29raW5nLnYxLlVwZGF0ZVN0dWRlbnRSZXNwb25zZSIRkAIC6uAYBQoDAQIE8OAYiCcSbwoMRXJhc2VTdHVkZW50EiUuY2FkcmUuYm9va2luZy52MS5FcmFzZVN0dWRlbnRSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5FcmFzZVN0dWRlbnRSZXNwb25zZSIQkAIC6uAYBAoCAQTw4BiIJxJwCgxMaXN0U3R1ZGVudHMSJS5jYWRyZS5ib29raW5nLnYxLkxpc3RTdHVkZW50c1JlcXVlc3QaJi5jYWRyZS5ib29raW5nLnYxLkxpc3RTdHVkZW50c1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJ2IGcHJvdG8z", [file_buf_validate_validate, file_cadre_booking_v1_student, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_field_mask]);
 
 /**
  * @generated from message cadre.booking.v1.CreateStudentRequest
@@ -111,6 +113,122 @@ export const GetStudentResponseSchema: GenMessage<GetStudentResponse> = /*@__PUR
   messageDesc(file_cadre_booking_v1_student_service, 3);
 
 /**
+ * @generated from message cadre.booking.v1.UpdateStudentRequest
+ */
+export type UpdateStudentRequest = Message<"cadre.booking.v1.UpdateStudentRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string student_id = 2;
+   */
+  studentId: string;
+
+  /**
+   * Of the student as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Which of the fields below to change: "name", "language", "location", "time_zone".
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * BCP 47, such as "pt-BR".
+   *
+   * @generated from field: string language = 6;
+   */
+  language: string;
+
+  /**
+   * @generated from field: cadre.geo.v1.Point location = 7;
+   */
+  location?: Point | undefined;
+
+  /**
+   * IANA name.
+   *
+   * @generated from field: string time_zone = 8;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateStudentRequest.
+ * Use `create(UpdateStudentRequestSchema)` to create a new message.
+ */
+export const UpdateStudentRequestSchema: GenMessage<UpdateStudentRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_student_service, 4);
+
+/**
+ * @generated from message cadre.booking.v1.UpdateStudentResponse
+ */
+export type UpdateStudentResponse = Message<"cadre.booking.v1.UpdateStudentResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Student student = 1;
+   */
+  student?: Student | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateStudentResponse.
+ * Use `create(UpdateStudentResponseSchema)` to create a new message.
+ */
+export const UpdateStudentResponseSchema: GenMessage<UpdateStudentResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_student_service, 5);
+
+/**
+ * @generated from message cadre.booking.v1.EraseStudentRequest
+ */
+export type EraseStudentRequest = Message<"cadre.booking.v1.EraseStudentRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string student_id = 2;
+   */
+  studentId: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.EraseStudentRequest.
+ * Use `create(EraseStudentRequestSchema)` to create a new message.
+ */
+export const EraseStudentRequestSchema: GenMessage<EraseStudentRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_student_service, 6);
+
+/**
+ * @generated from message cadre.booking.v1.EraseStudentResponse
+ */
+export type EraseStudentResponse = Message<"cadre.booking.v1.EraseStudentResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Student student = 1;
+   */
+  student?: Student | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.EraseStudentResponse.
+ * Use `create(EraseStudentResponseSchema)` to create a new message.
+ */
+export const EraseStudentResponseSchema: GenMessage<EraseStudentResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_student_service, 7);
+
+/**
  * @generated from message cadre.booking.v1.ListStudentsRequest
  */
 export type ListStudentsRequest = Message<"cadre.booking.v1.ListStudentsRequest"> & {
@@ -134,7 +252,7 @@ export type ListStudentsRequest = Message<"cadre.booking.v1.ListStudentsRequest"
  * Use `create(ListStudentsRequestSchema)` to create a new message.
  */
 export const ListStudentsRequestSchema: GenMessage<ListStudentsRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_student_service, 4);
+  messageDesc(file_cadre_booking_v1_student_service, 8);
 
 /**
  * @generated from message cadre.booking.v1.ListStudentsResponse
@@ -158,7 +276,7 @@ export type ListStudentsResponse = Message<"cadre.booking.v1.ListStudentsRespons
  * Use `create(ListStudentsResponseSchema)` to create a new message.
  */
 export const ListStudentsResponseSchema: GenMessage<ListStudentsResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_student_service, 5);
+  messageDesc(file_cadre_booking_v1_student_service, 9);
 
 /**
  * Who learns.
@@ -189,7 +307,38 @@ export const StudentService: GenService<{
     output: typeof GetStudentResponseSchema;
   },
   /**
-   * Lists students by id.
+   * Changes the fields that the mask names, and no other. What was booked before stays where it was booked. A student
+   * changes only itself. Repeating the request_id with the same body gives the first answer.
+   *
+   * Fails with STUDENT_NOT_FOUND, also when the student was erased, and with ETAG_MISMATCH when the student has changed
+   * since the etag was read.
+   *
+   * @generated from rpc cadre.booking.v1.StudentService.UpdateStudent
+   */
+  updateStudent: {
+    methodKind: "unary";
+    input: typeof UpdateStudentRequestSchema;
+    output: typeof UpdateStudentResponseSchema;
+  },
+  /**
+   * Takes away what tells who a student is: name, language, place and time zone, and of its purchases and their decisions
+   * the place, which becomes the centre of the zone. The ledger stays: purchases, sessions and who completed them.
+   * Sessions that are still scheduled stay so; whoever wants them cancelled cancels them first. Certificates that were
+   * issued keep the name that they were issued to: they are signed, and in the hands of their holder. An erased student
+   * is in no list and buys nothing. Cannot be undone; erasing twice is the same as erasing once. A student erases only
+   * itself.
+   *
+   * Fails with STUDENT_NOT_FOUND.
+   *
+   * @generated from rpc cadre.booking.v1.StudentService.EraseStudent
+   */
+  eraseStudent: {
+    methodKind: "unary";
+    input: typeof EraseStudentRequestSchema;
+    output: typeof EraseStudentResponseSchema;
+  },
+  /**
+   * Lists students by id, without those that were erased.
    *
    * @generated from rpc cadre.booking.v1.StudentService.ListStudents
    */

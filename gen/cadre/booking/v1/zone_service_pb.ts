@@ -10,13 +10,15 @@ import { file_cadre_booking_v1_zone } from "./zone_pb.ts";
 import type { Point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/zone_service.proto.
  */
 export const file_cadre_booking_v1_zone_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjYWRyZS9ib29raW5nL3YxL3pvbmVfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLSAgoRQ3JlYXRlWm9uZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASJwoMY291bnRyeV9jb2RlGAcgASgJQhG6SA5yDDIKXltBLVpdezJ9JBI3CgtyZWdpb25fY29kZRgIIAEoCUIiukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JEIPCg1fZnJhbmNoaXNlX2lkIjoKEkNyZWF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIisKDkdldFpvbmVSZXF1ZXN0EhkKB3pvbmVfaWQYASABKAlCCLpIBXIDsAEBIjcKD0dldFpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoMBChBMaXN0Wm9uZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBAUIOCgxfb3BlcmF0b3JfaWQiUwoRTGlzdFpvbmVzUmVzcG9uc2USJQoFem9uZXMYASADKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj8KEUxvY2F0ZVpvbmVSZXF1ZXN0EioKBXBvaW50GAEgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQEiUwoSTG9jYXRlWm9uZVJlc3BvbnNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBMrQDCgtab25lU2VydmljZRJpCgpDcmVhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5DcmVhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlWm9uZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmMKB0dldFpvbmUSIC5jYWRyZS5ib29raW5nLnYxLkdldFpvbmVSZXF1ZXN0GiEuY2FkcmUuYm9va2luZy52MS5HZXRab25lUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SZwoJTGlzdFpvbmVzEiIuY2FkcmUuYm9va2luZy52MS5MaXN0Wm9uZXNSZXF1ZXN0GiMuY2FkcmUuYm9va2luZy52MS5MaXN0Wm9uZXNSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAYiCcSbAoKTG9jYXRlWm9uZRIjLmNhZHJlLmJvb2tpbmcudjEuTG9jYXRlWm9uZVJlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLkxvY2F0ZVpvbmVSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BjQD2IGcHJvdG8z", [file_buf_validate_validate, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy]);
+  fileDesc("CiNjYWRyZS9ib29raW5nL3YxL3pvbmVfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLSAgoRQ3JlYXRlWm9uZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASJwoMY291bnRyeV9jb2RlGAcgASgJQhG6SA5yDDIKXltBLVpdezJ9JBI3CgtyZWdpb25fY29kZRgIIAEoCUIiukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JEIPCg1fZnJhbmNoaXNlX2lkIjoKEkNyZWF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIisKDkdldFpvbmVSZXF1ZXN0EhkKB3pvbmVfaWQYASABKAlCCLpIBXIDsAEBIjcKD0dldFpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoADChFVcGRhdGVab25lUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIZCgd6b25lX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSNwoLdXBkYXRlX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQga6SAPIAQESFgoEbmFtZRgFIAEoCUIIukgFcgMYyAESIwoGY2VudHJlGAYgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EiIKDXJhZGl1c19tZXRlcnMYByABKAVCC7pICBoGGKDCHigAEhoKCXRpbWVfem9uZRgIIAEoCUIHukgEcgIYQBIqCgxjb3VudHJ5X2NvZGUYCSABKAlCFLpIEXIPMg1eKFtBLVpdezJ9KT8kEjcKC3JlZ2lvbl9jb2RlGAogASgJQiK6SB9yHTIbXihbQS1aXXsyfS1bQS1aMC05XXsxLDN9KT8kIjoKElVwZGF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoMBChBMaXN0Wm9uZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBAUIOCgxfb3BlcmF0b3JfaWQiUwoRTGlzdFpvbmVzUmVzcG9uc2USJQoFem9uZXMYASADKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj8KEUxvY2F0ZVpvbmVSZXF1ZXN0EioKBXBvaW50GAEgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQEiUwoSTG9jYXRlWm9uZVJlc3BvbnNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBMp8ECgtab25lU2VydmljZRJpCgpDcmVhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5DcmVhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlWm9uZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmMKB0dldFpvbmUSIC5jYWRyZS5ib29raW5nLnYxLkdldFpvbmVSZXF1ZXN0GiEuY2FkcmUuYm9va2luZy52MS5HZXRab25lUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SaQoKVXBkYXRlWm9uZRIjLmNhZHJlLmJvb2tpbmcudjEuVXBkYXRlWm9uZVJlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLlVwZGF0ZVpvbmVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJnCglMaXN0Wm9uZXMSIi5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1JlcXVlc3QaIy5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJxJsCgpMb2NhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5Mb2NhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTG9jYXRlWm9uZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_field_mask]);
 
 /**
  * @generated from message cadre.booking.v1.CreateZoneRequest
@@ -126,6 +128,93 @@ export const GetZoneResponseSchema: GenMessage<GetZoneResponse> = /*@__PURE__*/
   messageDesc(file_cadre_booking_v1_zone_service, 3);
 
 /**
+ * @generated from message cadre.booking.v1.UpdateZoneRequest
+ */
+export type UpdateZoneRequest = Message<"cadre.booking.v1.UpdateZoneRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string zone_id = 2;
+   */
+  zoneId: string;
+
+  /**
+   * Of the zone as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Which of the fields below to change: "name", "centre", "radius_meters", "time_zone", "country_code", "region_code".
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * @generated from field: cadre.geo.v1.Point centre = 6;
+   */
+  centre?: Point | undefined;
+
+  /**
+   * @generated from field: int32 radius_meters = 7;
+   */
+  radiusMeters: number;
+
+  /**
+   * IANA name.
+   *
+   * @generated from field: string time_zone = 8;
+   */
+  timeZone: string;
+
+  /**
+   * @generated from field: string country_code = 9;
+   */
+  countryCode: string;
+
+  /**
+   * A region of the country that the zone is then in.
+   *
+   * @generated from field: string region_code = 10;
+   */
+  regionCode: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateZoneRequest.
+ * Use `create(UpdateZoneRequestSchema)` to create a new message.
+ */
+export const UpdateZoneRequestSchema: GenMessage<UpdateZoneRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_zone_service, 4);
+
+/**
+ * @generated from message cadre.booking.v1.UpdateZoneResponse
+ */
+export type UpdateZoneResponse = Message<"cadre.booking.v1.UpdateZoneResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Zone zone = 1;
+   */
+  zone?: Zone | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.UpdateZoneResponse.
+ * Use `create(UpdateZoneResponseSchema)` to create a new message.
+ */
+export const UpdateZoneResponseSchema: GenMessage<UpdateZoneResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_zone_service, 5);
+
+/**
  * @generated from message cadre.booking.v1.ListZonesRequest
  */
 export type ListZonesRequest = Message<"cadre.booking.v1.ListZonesRequest"> & {
@@ -156,7 +245,7 @@ export type ListZonesRequest = Message<"cadre.booking.v1.ListZonesRequest"> & {
  * Use `create(ListZonesRequestSchema)` to create a new message.
  */
 export const ListZonesRequestSchema: GenMessage<ListZonesRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_zone_service, 4);
+  messageDesc(file_cadre_booking_v1_zone_service, 6);
 
 /**
  * @generated from message cadre.booking.v1.ListZonesResponse
@@ -180,7 +269,7 @@ export type ListZonesResponse = Message<"cadre.booking.v1.ListZonesResponse"> & 
  * Use `create(ListZonesResponseSchema)` to create a new message.
  */
 export const ListZonesResponseSchema: GenMessage<ListZonesResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_zone_service, 5);
+  messageDesc(file_cadre_booking_v1_zone_service, 7);
 
 /**
  * @generated from message cadre.booking.v1.LocateZoneRequest
@@ -197,7 +286,7 @@ export type LocateZoneRequest = Message<"cadre.booking.v1.LocateZoneRequest"> & 
  * Use `create(LocateZoneRequestSchema)` to create a new message.
  */
 export const LocateZoneRequestSchema: GenMessage<LocateZoneRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_zone_service, 6);
+  messageDesc(file_cadre_booking_v1_zone_service, 8);
 
 /**
  * @generated from message cadre.booking.v1.LocateZoneResponse
@@ -221,7 +310,7 @@ export type LocateZoneResponse = Message<"cadre.booking.v1.LocateZoneResponse"> 
  * Use `create(LocateZoneResponseSchema)` to create a new message.
  */
 export const LocateZoneResponseSchema: GenMessage<LocateZoneResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_zone_service, 7);
+  messageDesc(file_cadre_booking_v1_zone_service, 9);
 
 /**
  * Where lessons are given, and who runs each place.
@@ -254,6 +343,20 @@ export const ZoneService: GenService<{
     methodKind: "unary";
     input: typeof GetZoneRequestSchema;
     output: typeof GetZoneResponseSchema;
+  },
+  /**
+   * Changes the fields that the mask names, and no other. What was sold before keeps its terms: its time zone, its
+   * operator, its place. Repeating the request_id with the same body gives the first answer.
+   *
+   * Fails with ZONE_NOT_FOUND, for an operator also when another operator runs the zone; with ZONE_NAME_TAKEN when the
+   * operator has another zone of that name; and with ETAG_MISMATCH when the zone has changed since the etag was read.
+   *
+   * @generated from rpc cadre.booking.v1.ZoneService.UpdateZone
+   */
+  updateZone: {
+    methodKind: "unary";
+    input: typeof UpdateZoneRequestSchema;
+    output: typeof UpdateZoneResponseSchema;
   },
   /**
    * Lists zones by id, an operator's own only.
