@@ -52,7 +52,7 @@ export function findFacts(
   const { latitude, longitude } = wanted.location;
   return db.one(sql.type(factsRow)`
     select
-      exists (select from student where student_id = ${wanted.studentId}) as "studentExists",
+      exists (select from student where student_id = ${wanted.studentId} and erase_time is null) as "studentExists",
       (
         select jsonb_build_object(
           'courseId', course_id, 'name', name, 'sessionCount', session_count, 'sessionMinutes', session_minutes

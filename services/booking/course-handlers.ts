@@ -7,6 +7,7 @@ import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { courseMissing, courseToProto } from "./course.ts";
 import { findCourse, listCourses } from "./course-queries.ts";
 import { createCourse } from "./create-course.ts";
+import { updateCourse } from "./update-course.ts";
 
 export function courseHandlers(deps: Pick<CatalogueDeps, "db" | "now" | "newId">): ServiceImpl<typeof CourseService> {
   return {
@@ -18,6 +19,10 @@ export function courseHandlers(deps: Pick<CatalogueDeps, "db" | "now" | "newId">
       const course = await findCourse(deps.db, courseId);
       if (!course) throw courseMissing(courseId);
       return { course: courseToProto(course) };
+    },
+
+    updateCourse(request, context) {
+      return updateCourse(deps, request, callerOf(context));
     },
 
     async listCourses({ pageSize: requested, pageToken }) {

@@ -29,6 +29,22 @@ export function insertCourse(tx: Transaction, course: Omit<Course, "version">): 
   `);
 }
 
+/** What an update may change; what it leaves out stays. */
+export type CourseFacts = Partial<Pick<Course, "name" | "description" | "sessionCount" | "sessionMinutes">>;
+
+/** Null when there is no such course. A taken name shows as a violation of course_name_taken. */
+export function updateCourseFacts(tx: Transaction, courseId: string, facts: CourseFacts): Promise<Course | null> {
+  const { name = null, description = null, sessionCount = null, sessionMinutes = null } = facts;
+  return tx.maybeOne(sql.type(courseRow)`
+    update course c set
+      name = coalesce(${name}, c.name), description = coalesce(${description}, c.description),
+      session_count = coalesce(${sessionCount}, c.session_count),
+      session_minutes = coalesce(${sessionMinutes}, c.session_minutes), version = c.version + 1
+    where c.course_id = ${courseId}
+    returning ${columns}
+  `);
+}
+
 export function findCourse(db: Queryable, courseId: string): Promise<Course | null> {
   return db.maybeOne(sql.type(courseRow)`select ${columns} from course c where c.course_id = ${courseId}`);
 }

@@ -12,8 +12,8 @@ import { textViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { languageTag } from "./language.ts";
-import { type Student, studentToProto } from "./student.ts";
-import { insertStudent } from "./student-queries.ts";
+import { studentToProto } from "./student.ts";
+import { insertStudent, type StudentFacts } from "./student-queries.ts";
 
 export function createStudent(
   { db, now, newId }: Pick<CatalogueDeps, "db" | "now" | "newId">,
@@ -39,7 +39,7 @@ export function createStudent(
   });
 }
 
-function checked(request: CreateStudentRequest): Omit<Student, "studentId" | "version" | "createTime"> {
+function checked(request: CreateStudentRequest): StudentFacts {
   const { name, location } = request;
   const language = languageTag(request.language);
   const timeZone = timeZoneName(request.timeZone);

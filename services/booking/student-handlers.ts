@@ -5,9 +5,11 @@ import { callerOf } from "../runtime/caller.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { createStudent } from "./create-student.ts";
+import { eraseStudent } from "./erase-student.ts";
 import { visibleTo } from "./operator.ts";
 import { studentMissing, studentToProto } from "./student.ts";
 import { findStudent, listStudents } from "./student-queries.ts";
+import { updateStudent } from "./update-student.ts";
 
 export function studentHandlers(deps: Pick<CatalogueDeps, "db" | "now" | "newId">): ServiceImpl<typeof StudentService> {
   return {
@@ -19,6 +21,14 @@ export function studentHandlers(deps: Pick<CatalogueDeps, "db" | "now" | "newId"
       const student = await findStudent(deps.db, studentId, visibleTo(callerOf(context)));
       if (!student) throw studentMissing(studentId);
       return { student: studentToProto(student) };
+    },
+
+    updateStudent(request, context) {
+      return updateStudent(deps, request, callerOf(context));
+    },
+
+    eraseStudent(request, context) {
+      return eraseStudent(deps, request, callerOf(context));
     },
 
     async listStudents({ pageSize: requested, pageToken }, context) {

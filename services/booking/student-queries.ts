@@ -1,25 +1,37 @@
 import { z } from "zod";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import type { Visible } from "./operator.ts";
+import type { Point } from "./point.ts";
 import type { Student } from "./student.ts";
 
 const studentRow = z.object({
   studentId: z.string(),
   name: z.string(),
   language: z.string(),
-  location: z.object({ latitude: z.number(), longitude: z.number() }),
+  location: z.object({ latitude: z.number(), longitude: z.number() }).nullable(),
   timeZone: z.string(),
   version: z.number(),
   createTime: instant,
+  eraseTime: instant.nullable(),
 });
 
 const columns = sql.fragment`
   s.student_id as "studentId", s.name, s.language,
-  jsonb_build_object('latitude', s.latitude, 'longitude', s.longitude) as location,
-  s.time_zone as "timeZone", s.version, s.create_time as "createTime"
+  case when s.erase_time is null then jsonb_build_object('latitude', s.latitude, 'longitude', s.longitude) end as location,
+  s.time_zone as "timeZone", s.version, s.create_time as "createTime", s.erase_time as "eraseTime"
 `;
 
-export function insertStudent(tx: Transaction, student: Omit<Student, "version">): Promise<Student> {
+/** What tells who a student is. */
+export interface StudentFacts {
+  name: string;
+  language: string;
+  location: Point;
+  timeZone: string;
+}
+
+type NewStudent = StudentFacts & Pick<Student, "studentId" | "createTime">;
+
+export function insertStudent(tx: Transaction, student: NewStudent): Promise<Student> {
   const { location } = student;
   return tx.one(sql.type(studentRow)`
     insert into student as s (student_id, name, language, latitude, longitude, time_zone, create_time)
@@ -29,6 +41,31 @@ export function insertStudent(tx: Transaction, student: Omit<Student, "version">
     )
     returning ${columns}
   `);
+}
+
+/** What the facts leave out stays. Null when there is no such student, or no longer. */
+export function updateStudentFacts(
+  tx: Transaction,
+  studentId: string,
+  visible: Visible,
+  { name, language, location, timeZone }: Partial<StudentFacts>,
+): Promise<Student | null> {
+  return tx.maybeOne(sql.type(studentRow)`
+    update student s set
+      name = coalesce(${name ?? null}, s.name),
+      language = coalesce(${language ?? null}, s.language),
+      latitude = coalesce(${location?.latitude ?? null}, s.latitude),
+      longitude = coalesce(${location?.longitude ?? null}, s.longitude),
+      time_zone = coalesce(${timeZone ?? null}, s.time_zone),
+      version = s.version + 1
+    where s.student_id = ${studentId} and s.erase_time is null and ${visibleStudents(visible)}
+    returning ${columns}
+  `);
+}
+
+/** Everything personal of the student, with every operator. Does nothing more to one that was erased before. */
+export async function eraseStudentFacts(tx: Transaction, studentId: string, at: Temporal.Instant): Promise<void> {
+  await tx.query(sql.unsafe`select erase_student(${studentId}, ${at.toString()})`);
 }
 
 export function findStudent(db: Queryable, studentId: string, visible: Visible): Promise<Student | null> {
@@ -46,7 +83,7 @@ export function listStudents(
   const fromStart = sql.fragment`true`;
   return db.any(sql.type(studentRow)`
     select ${columns} from student s
-    where ${visibleStudents(visible)} and ${after === null ? fromStart : sql.fragment`s.student_id > ${after}::uuid`}
+    where ${visibleStudents(visible)} and s.erase_time is null and ${after === null ? fromStart : sql.fragment`s.student_id > ${after}::uuid`}
     order by s.student_id
     limit ${limit}
   `);

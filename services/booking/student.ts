@@ -9,10 +9,12 @@ export interface Student {
   name: string;
   /** BCP 47. */
   language: string;
-  location: Point;
+  /** Null once the student is erased; name, language and time zone are empty then. */
+  location: Point | null;
   timeZone: string;
   version: number;
   createTime: Temporal.Instant;
+  eraseTime: Temporal.Instant | null;
 }
 
 export function studentMissing(studentId: string): DomainError {
@@ -21,6 +23,13 @@ export function studentMissing(studentId: string): DomainError {
   });
 }
 
-export function studentToProto({ version, createTime, ...student }: Student): MessageInitShape<typeof StudentSchema> {
-  return { ...student, etag: String(version), createTime: timestampOf(createTime) };
+export function studentToProto(student: Student): MessageInitShape<typeof StudentSchema> {
+  const { location, version, createTime, eraseTime, ...facts } = student;
+  return {
+    ...facts,
+    ...(location === null ? {} : { location }),
+    etag: String(version),
+    createTime: timestampOf(createTime),
+    ...(eraseTime === null ? {} : { eraseTime: timestampOf(eraseTime) }),
+  };
 }

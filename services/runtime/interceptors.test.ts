@@ -23,6 +23,7 @@ beforeAll(async () => {
       return {};
     },
     createCourse: () => ({}),
+    updateCourse: () => ({}),
     listCourses: () => ({}),
   };
   const left = (): never => {

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { z } from "zod";
+import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { sql } from "../runtime/database.ts";
+import { auditOf } from "./testing/audit.ts";
+import {
+  aTrainer,
+  type BookingServer,
+  explicit,
+  givenCatalogue,
+  givenStudent,
+  startBookingServer,
+} from "./testing/booking-server.ts";
+import { refusalOf } from "./testing/refusal.ts";
+
+const HOME = { latitude: 52.5101, longitude: 13.3702 };
+const LESSON = explicit("2030-02-01T10:00");
+
+let mesh: BookingServer;
+let given: Awaited<ReturnType<typeof givenCatalogue>>;
+
+beforeAll(async () => {
+  mesh = await startBookingServer();
+});
+afterAll(() => mesh?.close());
+beforeEach(async () => {
+  given = await givenCatalogue(mesh, 1);
+  mesh.directory.trainers = [aTrainer(given.courseId)];
+});
+
+function wish(location = HOME) {
+  const { studentId, courseId } = given;
+  return { requestId: randomUUID(), studentId, courseId, location, schedule: LESSON };
+}
+
+test("who a student was is gone everywhere, and what was booked stays", async () => {
+  const { studentId } = given;
+  const booked = await mesh.bookings.bookPurchase(wish());
+  const purchaseId = booked.purchase?.purchaseId ?? "";
+  await refusalOf(mesh.bookings.bookPurchase(wish()));
+  await refusalOf(mesh.bookings.bookPurchase(wish({ latitude: 12.3456, longitude: 1 })));
+
+  const { student } = await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  expect(student).toMatchObject({ studentId, name: "", language: "", timeZone: "", etag: "2" });
+  expect(student?.location).toBeUndefined();
+  expect(student?.eraseTime).toBeDefined();
+  expect((await mesh.students.getStudent({ studentId })).student).toEqual(student);
+
+  const { purchase } = await mesh.bookings.getPurchase({ purchaseId });
+  expect(purchase).toEqual({ ...booked.purchase, location: booked.zone?.centre });
+  expect((await mesh.bookings.listSessions({ purchaseId })).sessions).toEqual(booked.sessions);
+  const { ledger } = await mesh.bookings.getCompletionLedger({ purchaseId });
+  expect(ledger).toMatchObject({ studentName: "", entries: [{ sequence: 1 }] });
+
+  const kept = await mesh.asOwner((db) => everythingKept(db, studentId));
+  expect(kept).not.toContain("Grace");
+  expect(kept).not.toContain(String(HOME.latitude));
+  expect(kept).not.toContain("12.3456");
+});
+
+test("an erased student is in no list, buys nothing and cannot be changed", async () => {
+  const { studentId } = given;
+  await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const { students } = await mesh.students.listStudents({ pageSize: 1000 });
+  expect(students.map((student) => student.studentId)).not.toContain(studentId);
+  expect((await refusalOf(mesh.bookings.bookPurchase(wish()))).reason).toBe("STUDENT_NOT_FOUND");
+  const change = { requestId: randomUUID(), studentId, etag: "2", updateMask: { paths: ["name"] }, name: "Back" };
+  expect((await refusalOf(mesh.students.updateStudent(change))).reason).toBe("STUDENT_NOT_FOUND");
+});
+
+test("erasing twice is erasing once; a student erases itself alone, and an operator nobody", async () => {
+  const { studentId } = given;
+  const as = (role: Role, claims?: Record<string, string>) =>
+    createClient(StudentService, mesh.server.transportAs(role, claims));
+  const own = as(Role.STUDENT, { student_id: studentId });
+  const other = await givenStudent(mesh);
+  const missing = { code: "NotFound", reason: "STUDENT_NOT_FOUND", fields: [] };
+  expect(await refusalOf(own.eraseStudent({ requestId: randomUUID(), studentId: other }))).toEqual(missing);
+  expect(await refusalOf(mesh.students.eraseStudent({ requestId: randomUUID(), studentId: randomUUID() }))).toEqual(
+    missing,
+  );
+  const operator = as(Role.OPERATOR, { operator_id: randomUUID() });
+  const call = operator.eraseStudent({ requestId: randomUUID(), studentId });
+  expect((await refusalOf(call)).code).toBe("PermissionDenied");
+
+  const first = await own.eraseStudent({ requestId: randomUUID(), studentId });
+  const again = await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  expect(again.student).toEqual(first.student);
+  const actions = (await auditOf(mesh.database.db, studentId)).map(({ action }) => action);
+  expect(actions).toEqual(["CreateStudent", "EraseStudent"]);
+});
+
+/** All rows of all tables in which the student is named, as text. */
+async function everythingKept(
+  db: Parameters<Parameters<BookingServer["asOwner"]>[0]>[0],
+  studentId: string,
+): Promise<string> {
+  const tables = await db.anyFirst(sql.type(z.object({ name: z.string() }))`
+    select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'idempotency'
+  `);
+  const rows = await Promise.all(
+    tables.map((table) =>
+      db.anyFirst(sql.type(z.object({ row: z.string() }))`
+        select t::text as row from ${sql.identifier([table])} t where t::text like ${`%${studentId}%`}
+      `),
+    ),
+  );
+  return rows.flat().join("\n");
+}
