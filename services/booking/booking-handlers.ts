@@ -4,11 +4,14 @@ import type { BookingService } from "../../gen/cadre/booking/v1/booking_service_
 import { callerOf } from "../runtime/caller.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { bookPurchase } from "./book-purchase.ts";
+import { cancelPurchase } from "./cancel-purchase.ts";
+import { cancelSession } from "./cancel-session.ts";
 import { completeSession } from "./complete-session.ts";
 import { completionLedger } from "./completion-ledger.ts";
 import { decisionMissing, decisionToProto } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import { listSessions } from "./list-sessions.ts";
+import { markNoShow } from "./mark-no-show.ts";
 import { visibleTo } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
@@ -48,6 +51,18 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
 
     completeSession(request, context) {
       return completeSession(deps, request, callerOf(context));
+    },
+
+    markNoShow(request, context) {
+      return markNoShow(deps, request, callerOf(context));
+    },
+
+    cancelSession(request, context) {
+      return cancelSession(deps, request, callerOf(context));
+    },
+
+    cancelPurchase(request, context) {
+      return cancelPurchase(deps, request, callerOf(context));
     },
 
     async getCompletionLedger({ purchaseId }, context) {

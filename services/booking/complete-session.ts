@@ -4,23 +4,16 @@ import {
   type CompleteSessionRequest,
   type CompleteSessionResponse,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { writeAudit } from "../runtime/audit.ts";
 import { currentCall } from "../runtime/call-context.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { once } from "../runtime/idempotency.ts";
-import { currentTrace } from "../runtime/telemetry.ts";
 import type { BookingDeps } from "./deps.ts";
+import { lockPurchaseOfSession } from "./lock-queries.ts";
 import { visibleTo } from "./operator.ts";
 import { countCompletion, purchaseToProto } from "./purchase.ts";
-import {
-  addCertificateJob,
-  getSession,
-  type JobContext,
-  lockPurchaseOfSession,
-  saveCompletion,
-  saveProgress,
-} from "./purchase-queries.ts";
+import { addCertificateJob, findSession, type JobContext, saveSession } from "./purchase-queries.ts";
+import { recordChange } from "./record-change.ts";
 import { complete, sessionMissing, sessionToProto } from "./session.ts";
 
 /** The last completion adds the certificate's job in its own transaction: neither can be without the other. */
@@ -30,30 +23,22 @@ export function completeSession(
   caller: Caller,
 ): Promise<CompleteSessionResponse> {
   const at = now();
-  const { sessionId, requestId } = request;
+  const { sessionId } = request;
   return once(db, { method: BookingService.method.completeSession, caller, request, now: at }, async (tx) => {
-    const purchase = await lockPurchaseOfSession(tx, sessionId, visibleTo(caller));
-    if (!purchase) throw sessionMissing(sessionId);
+    const visible = visibleTo(caller);
+    const purchase = await lockPurchaseOfSession(tx, sessionId, visible);
+    // Another trainer may have been given it meanwhile.
+    const session = purchase && (await findSession(tx, sessionId, visible));
+    if (!session) throw sessionMissing(sessionId);
 
-    const session = await getSession(tx, sessionId);
     const completed = complete(session, caller.subject, at);
     if (completed === session) return { session: sessionToProto(session), purchase: purchaseToProto(purchase) };
 
     const counted = countCompletion(purchase, at);
-    await saveCompletion(tx, completed);
-    await saveProgress(tx, counted);
+    await saveSession(tx, completed);
     if (counted.state === "completed") await addCertificateJob(tx, counted.purchaseId, jobContext());
-    await writeAudit(tx, {
-      caller,
-      action: "CompleteSession",
-      entity: "session",
-      entityId: sessionId,
-      operatorId: purchase.operatorId,
-      requestId,
-      traceId: currentTrace()?.traceId ?? null,
-      detail: { purchase_id: purchase.purchaseId, completed_session_count: counted.completedSessionCount },
-      now: at,
-    });
+    const detail = { completed_session_count: counted.completedSessionCount };
+    await recordChange(tx, counted, { action: "CompleteSession", caller, request, now: at }, { sessionId, detail });
     return { session: sessionToProto(completed), purchase: purchaseToProto(counted) };
   });
 }

@@ -4,7 +4,7 @@ import type { Database } from "../runtime/database.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Visible } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
-import { findLedgerSessions, findPurchase, getStudentOfLedger } from "./purchase-queries.ts";
+import { findPurchase, findSessionsOf, getStudentOfLedger } from "./purchase-queries.ts";
 import { SESSION_STATES, type Session } from "./session.ts";
 
 /** What a purchase's certificate rests on. */
@@ -17,7 +17,7 @@ export async function completionLedger(
   if (!purchase) throw purchaseMissing(purchaseId);
   const [student, sessions] = await Promise.all([
     getStudentOfLedger(db, purchase.studentId),
-    findLedgerSessions(db, purchase),
+    findSessionsOf(db, purchase),
   ]);
   return { purchase: purchaseToProto(purchase), ...student, entries: sessions.map(entryOf) };
 }

@@ -5,7 +5,7 @@ import type { Visible } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
 import type { Session } from "./session.ts";
 
-const purchaseColumns = sql.fragment`
+export const purchaseColumns = sql.fragment`
   p.purchase_id as "purchaseId", p.student_id as "studentId", p.course_id as "courseId", p.course_name as "courseName",
   p.session_count as "sessionCount", p.session_minutes as "sessionMinutes", p.state,
   jsonb_build_object('latitude', p.latitude, 'longitude', p.longitude) as location,
@@ -14,7 +14,7 @@ const purchaseColumns = sql.fragment`
   p.version, p.create_time as "createTime", p.complete_time as "completeTime"
 `;
 
-const purchaseRow: z.ZodType<Purchase> = z.object({
+export const purchaseRow: z.ZodType<Purchase> = z.object({
   purchaseId: z.string(),
   studentId: z.string(),
   courseId: z.string(),
@@ -35,14 +35,14 @@ const purchaseRow: z.ZodType<Purchase> = z.object({
   completeTime: instant.nullable(),
 });
 
-const sessionColumns = sql.fragment`
+export const sessionColumns = sql.fragment`
   s.session_id as "sessionId", s.purchase_id as "purchaseId", s.operator_id as "operatorId", s.sequence,
   s.student_id as "studentId", s.trainer_id as "trainerId", s.start_time as "startTime", s.end_time as "endTime",
   s.time_zone as "timeZone", s.local_start_time as "localStartTime", s.state,
   s.complete_time as "completeTime", s.completed_by as "completedBy", s.version
 `;
 
-const sessionRow = z.object({
+export const sessionRow = z.object({
   sessionId: z.string(),
   purchaseId: z.string(),
   operatorId: z.string(),
@@ -102,18 +102,10 @@ export function findPurchases(db: Database, filter: PurchaseFilter): Promise<rea
   `);
 }
 
-/** Row-locked: completing two sessions of one purchase at once must count both. */
-export function lockPurchaseOfSession(tx: Transaction, sessionId: string, visible: Visible): Promise<Purchase | null> {
-  return tx.maybeOne(sql.type(purchaseRow)`
-    select ${purchaseColumns}
-    from session s join purchase p using (operator_id, purchase_id)
-    where s.session_id = ${sessionId} and ${visibleIn("s", visible)}
-    for update of p
+export function findSession(db: Queryable, sessionId: string, visible: Visible): Promise<Session | null> {
+  return db.maybeOne(sql.type(sessionRow)`
+    select ${sessionColumns} from session s where s.session_id = ${sessionId} and ${visibleIn("s", visible)}
   `);
-}
-
-export function getSession(tx: Transaction, sessionId: string): Promise<Session> {
-  return tx.one(sql.type(sessionRow)`select ${sessionColumns} from session s where s.session_id = ${sessionId}`);
 }
 
 export function findSessions(db: Database, filter: SessionFilter): Promise<readonly Session[]> {
@@ -139,7 +131,8 @@ export function findSessions(db: Database, filter: SessionFilter): Promise<reado
   `);
 }
 
-export function saveCompletion(tx: Transaction, session: Session): Promise<unknown> {
+/** All but where, when and by whom the session is held. */
+export function saveSession(tx: Transaction, session: Session): Promise<unknown> {
   return tx.query(sql.type(z.object({}))`
     update session
     set state = ${session.state}, complete_time = ${session.completeTime?.toString() ?? null},
@@ -149,10 +142,11 @@ export function saveCompletion(tx: Transaction, session: Session): Promise<unkno
   `);
 }
 
-export function saveProgress(tx: Transaction, purchase: Purchase): Promise<unknown> {
+export function savePurchase(tx: Transaction, purchase: Purchase): Promise<unknown> {
   return tx.query(sql.type(z.object({}))`
     update purchase
-    set state = ${purchase.state}, completed_session_count = ${purchase.completedSessionCount},
+    set state = ${purchase.state}, trainer_id = ${purchase.trainerId}, decision_id = ${purchase.decisionId},
+      completed_session_count = ${purchase.completedSessionCount},
       complete_time = ${purchase.completeTime?.toString() ?? null}, version = ${purchase.version}
     where operator_id = ${purchase.operatorId} and purchase_id = ${purchase.purchaseId}
   `);
@@ -176,7 +170,7 @@ export function getStudentOfLedger(db: Database, studentId: string): Promise<z.o
   `);
 }
 
-export function findLedgerSessions(db: Database, purchase: Purchase): Promise<readonly Session[]> {
+export function findSessionsOf(db: Queryable, purchase: Purchase): Promise<readonly Session[]> {
   return db.any(sql.type(sessionRow)`
     select ${sessionColumns} from session s
     where s.operator_id = ${purchase.operatorId} and s.purchase_id = ${purchase.purchaseId}
@@ -206,7 +200,7 @@ export function findDecision(db: Database, decisionId: string, visible: Visible)
   `);
 }
 
-function visibleIn(table: string, visible: Visible) {
+export function visibleIn(table: string, visible: Visible) {
   const column = (name: string) => sql.identifier([table, name]);
   switch (visible.of) {
     case "operator":

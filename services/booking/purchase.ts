@@ -34,17 +34,51 @@ const STATES: Record<Purchase["state"], PurchaseState> = {
   cancelled: PurchaseState.CANCELLED,
 };
 
-/** One session more is completed: the first makes the purchase active, the last completes it. */
+/** What can be done to a purchase in which state, and the state that it has then. What is not here is refused. */
+export const PURCHASE_TRANSITIONS = {
+  cancel: { refused: "cancelled", assigned: "cancelled", active: "cancelled", cancelled: "cancelled" },
+} as const satisfies Record<string, Partial<Record<Purchase["state"], Purchase["state"]>>>;
+
+export type PurchaseAction = keyof typeof PURCHASE_TRANSITIONS;
+
+const DONE: Record<PurchaseAction, string> = { cancel: "cancelled" };
+
+/** A purchase that is cancelled already stays as it is. */
+export function endPurchase(purchase: Purchase): Purchase {
+  const state = stateAfter("cancel", purchase);
+  return state === purchase.state ? purchase : { ...purchase, state, version: purchase.version + 1 };
+}
+
+/** One of its sessions has changed, but not so that the purchase is nearer to its end. */
+export function touch(purchase: Purchase): Purchase {
+  return { ...purchase, version: purchase.version + 1 };
+}
+
+/**
+ * One session more is completed: the first makes the purchase active, the last completes it, also when what had not begun
+ * was cancelled.
+ */
 export function countCompletion(purchase: Purchase, now: Temporal.Instant): Purchase {
   const completedSessionCount = purchase.completedSessionCount + 1;
   const isLast = completedSessionCount === purchase.sessionCount;
+  const unfinished = purchase.state === "cancelled" ? "cancelled" : "active";
   return {
     ...purchase,
     completedSessionCount,
-    state: isLast ? "completed" : "active",
+    state: isLast ? "completed" : unfinished,
     completeTime: isLast ? now : null,
     version: purchase.version + 1,
   };
+}
+
+function stateAfter(action: PurchaseAction, { purchaseId, state }: Purchase): Purchase["state"] {
+  const after: Partial<Record<Purchase["state"], Purchase["state"]>> = PURCHASE_TRANSITIONS[action];
+  const next = after[state];
+  if (next) return next;
+  const message = `The purchase is ${state}; it cannot be ${DONE[action]}.`;
+  throw new DomainError("precondition", "PURCHASE_STATE_CONFLICT", message, {
+    metadata: { purchase_id: purchaseId, state },
+  });
 }
 
 /** A student books for itself only. */

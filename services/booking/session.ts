@@ -14,6 +14,7 @@ export interface Session {
   endTime: Temporal.Instant;
   timeZone: string;
   localStartTime: Temporal.PlainDateTime;
+  /** What is cancelled or missed stays owed. */
   state: "scheduled" | "completed" | "cancelled" | "no_show";
   completeTime: Temporal.Instant | null;
   completedBy: string | null;
@@ -35,12 +36,61 @@ export function statesOf(states: SessionState[]): Session["state"][] {
   return states.flatMap((state) => STATE_NAMES.get(state) ?? []);
 }
 
+/** What can be done to a session in which state, and the state that it has then. What is not here is refused. */
+export const TRANSITIONS = {
+  complete: { scheduled: "completed", completed: "completed" },
+  miss: { scheduled: "no_show", no_show: "no_show" },
+  cancel: { scheduled: "cancelled", cancelled: "cancelled" },
+} as const satisfies Record<string, Partial<Record<Session["state"], Session["state"]>>>;
+
+export type SessionAction = keyof typeof TRANSITIONS;
+
+const DONE: Record<SessionAction, string> = {
+  complete: "completed",
+  miss: "reported as missed",
+  cancel: "cancelled",
+};
+
 /** A session that is completed already stays as it is. Refuses before the session's start. */
 export function complete(session: Session, completedBy: string, now: Temporal.Instant): Session {
-  if (session.state === "completed") return session;
-  if (session.state !== "scheduled") throw stateConflict(session);
-  if (Temporal.Instant.compare(now, session.startTime) < 0) throw notStarted(session);
-  return { ...session, state: "completed", completeTime: now, completedBy, version: session.version + 1 };
+  const state = stateAfter("complete", session);
+  if (state === session.state) return session;
+  hasStarted("complete", session, now);
+  return { ...session, state, completeTime: now, completedBy, version: session.version + 1 };
+}
+
+/** A session that is missed already stays as it is. Refuses before the session's start. */
+export function miss(session: Session, now: Temporal.Instant): Session {
+  const state = stateAfter("miss", session);
+  if (state === session.state) return session;
+  hasStarted("miss", session, now);
+  return { ...session, state, version: session.version + 1 };
+}
+
+/** A session that is cancelled already stays as it is. */
+export function cancel(session: Session): Session {
+  const state = stateAfter("cancel", session);
+  return state === session.state ? session : { ...session, state, version: session.version + 1 };
+}
+
+/** Whether it is still to be held: a scheduled session that has not begun. */
+export function isAhead({ state, startTime }: Session, now: Temporal.Instant): boolean {
+  return state === "scheduled" && Temporal.Instant.compare(startTime, now) > 0;
+}
+
+export function byStartTime(a: Session, b: Session): number {
+  return Temporal.Instant.compare(a.startTime, b.startTime) || a.sequence - b.sequence;
+}
+
+function stateAfter(action: SessionAction, session: Session): Session["state"] {
+  const after: Partial<Record<Session["state"], Session["state"]>> = TRANSITIONS[action];
+  const state = after[session.state];
+  if (!state) throw stateConflict(action, session);
+  return state;
+}
+
+function hasStarted(action: SessionAction, session: Session, now: Temporal.Instant): void {
+  if (Temporal.Instant.compare(now, session.startTime) < 0) throw notStarted(action, session);
 }
 
 export function sessionMissing(sessionId: string): DomainError {
@@ -49,15 +99,17 @@ export function sessionMissing(sessionId: string): DomainError {
   });
 }
 
-function notStarted({ sessionId, startTime }: Session): DomainError {
-  const message = `The session starts at ${startTime.toString({ smallestUnit: "second" })}; it cannot be completed before.`;
+function notStarted(action: SessionAction, { sessionId, startTime }: Session): DomainError {
+  const start = startTime.toString({ smallestUnit: "second" });
+  const message = `The session starts at ${start}; it cannot be ${DONE[action]} before.`;
   return new DomainError("precondition", "SESSION_NOT_STARTED", message, {
     metadata: { session_id: sessionId, start_time: startTime.toString() },
   });
 }
 
-function stateConflict({ sessionId, state }: Session): DomainError {
-  return new DomainError("precondition", "SESSION_STATE_CONFLICT", `The session is ${state}; it cannot be completed.`, {
+function stateConflict(action: SessionAction, { sessionId, state }: Session): DomainError {
+  const message = `The session is ${state.replace("_", "-")}; it cannot be ${DONE[action]}.`;
+  return new DomainError("precondition", "SESSION_STATE_CONFLICT", message, {
     metadata: { session_id: sessionId, state },
   });
 }

@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/booking_service.proto.
  */
 export const file_cadre_booking_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLTAQoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEiywEKFEJvb2tQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIkCgR6b25lGAIgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lEjIKB3RyYWluZXIYAyABKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lchIrCghzZXNzaW9ucxgEIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiJMCg9Bc3NpZ25lZFRyYWluZXISEgoKdHJhaW5lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhcKD2Rpc3RhbmNlX21ldGVycxgDIAEoASIzChJHZXRQdXJjaGFzZVJlcXVlc3QSHQoLcHVyY2hhc2VfaWQYASABKAlCCLpIBXIDsAEBIkMKE0dldFB1cmNoYXNlUmVzcG9uc2USLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIusBChRMaXN0UHVyY2hhc2VzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIQoKc3R1ZGVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgp0cmFpbmVyX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiIKC29wZXJhdG9yX2lkGAUgASgJQgi6SAVyA7ABAUgCiAEBQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJfChVMaXN0UHVyY2hhc2VzUmVzcG9uc2USLQoJcHVyY2hhc2VzGAEgAygLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAQKE0xpc3RTZXNzaW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiIKC3B1cmNoYXNlX2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiEKCnN0dWRlbnRfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESIQoKdHJhaW5lcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBARIzCg9zdGFydF90aW1lX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEHN0YXJ0X3RpbWVfdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKC29wZXJhdG9yX2lkGAggASgJQgi6SAVyA7ABAUgDiAEBEjIKDmVuZF90aW1lX2FmdGVyGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJBCgZzdGF0ZXMYCiADKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZUIRukgOkgELEAQiB4IBBBABIABCDgoMX3B1cmNoYXNlX2lkQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJcChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIrCghzZXNzaW9ucxgBIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABASJzChdDb21wbGV0ZVNlc3Npb25SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSI7ChpHZXRDb21wbGV0aW9uTGVkZ2VyUmVxdWVzdBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQEiUQobR2V0Q29tcGxldGlvbkxlZGdlclJlc3BvbnNlEjIKBmxlZGdlchgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuQ29tcGxldGlvbkxlZGdlciKgAQoQQ29tcGxldGlvbkxlZGdlchIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFAoMc3R1ZGVudF9uYW1lGAIgASgJEhgKEHN0dWRlbnRfbGFuZ3VhZ2UYAyABKAkSLgoHZW50cmllcxgEIAMoCzIdLmNhZHJlLmJvb2tpbmcudjEuTGVkZ2VyRW50cnkiswIKC0xlZGdlckVudHJ5EhIKCnNlc3Npb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAUSLQoFc3RhdGUYAyABKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZRISCgp0cmFpbmVyX2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb21wbGV0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxjb21wbGV0ZWRfYnkYCCABKAlIAIgBAUIPCg1fY29tcGxldGVkX2J5IjMKEkdldERlY2lzaW9uUmVxdWVzdBIdCgtkZWNpc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoTR2V0RGVjaXNpb25SZXNwb25zZRIsCghkZWNpc2lvbhgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuRGVjaXNpb24y0QYKDkJvb2tpbmdTZXJ2aWNlEnEKDEJvb2tQdXJjaGFzZRIlLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVzcG9uc2UiEpACAurgGAYKBAECBAXw4BiIJxJvCgtHZXRQdXJjaGFzZRIkLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKDUxpc3RQdXJjaGFzZXMSJi5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcScgoMTGlzdFNlc3Npb25zEiUuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJ5Cg9Db21wbGV0ZVNlc3Npb24SKC5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxKFAQoTR2V0Q29tcGxldGlvbkxlZGdlchIsLmNhZHJlLmJvb2tpbmcudjEuR2V0Q29tcGxldGlvbkxlZGdlclJlcXVlc3QaLS5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A8SbQoLR2V0RGVjaXNpb24SJC5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVxdWVzdBolLmNhZHJlLmJvb2tpbmcudjEuR2V0RGVjaXNpb25SZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A9iBnByb3RvMw", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLTAQoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEiywEKFEJvb2tQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIkCgR6b25lGAIgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lEjIKB3RyYWluZXIYAyABKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lchIrCghzZXNzaW9ucxgEIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiJMCg9Bc3NpZ25lZFRyYWluZXISEgoKdHJhaW5lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhcKD2Rpc3RhbmNlX21ldGVycxgDIAEoASIzChJHZXRQdXJjaGFzZVJlcXVlc3QSHQoLcHVyY2hhc2VfaWQYASABKAlCCLpIBXIDsAEBIkMKE0dldFB1cmNoYXNlUmVzcG9uc2USLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIusBChRMaXN0UHVyY2hhc2VzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIQoKc3R1ZGVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgp0cmFpbmVyX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiIKC29wZXJhdG9yX2lkGAUgASgJQgi6SAVyA7ABAUgCiAEBQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJfChVMaXN0UHVyY2hhc2VzUmVzcG9uc2USLQoJcHVyY2hhc2VzGAEgAygLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAQKE0xpc3RTZXNzaW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiIKC3B1cmNoYXNlX2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiEKCnN0dWRlbnRfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESIQoKdHJhaW5lcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBARIzCg9zdGFydF90aW1lX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEHN0YXJ0X3RpbWVfdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKC29wZXJhdG9yX2lkGAggASgJQgi6SAVyA7ABAUgDiAEBEjIKDmVuZF90aW1lX2FmdGVyGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJBCgZzdGF0ZXMYCiADKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZUIRukgOkgELEAQiB4IBBBABIABCDgoMX3B1cmNoYXNlX2lkQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJcChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIrCghzZXNzaW9ucxgBIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABASJzChdDb21wbGV0ZVNlc3Npb25SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJPChFNYXJrTm9TaG93UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABASJuChJNYXJrTm9TaG93UmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UiawoUQ2FuY2VsU2Vzc2lvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkInEKFUNhbmNlbFNlc3Npb25SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJtChVDYW5jZWxQdXJjaGFzZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHQoLcHVyY2hhc2VfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZCJzChZDYW5jZWxQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIrCghzZXNzaW9ucxgCIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiI7ChpHZXRDb21wbGV0aW9uTGVkZ2VyUmVxdWVzdBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQEiUQobR2V0Q29tcGxldGlvbkxlZGdlclJlc3BvbnNlEjIKBmxlZGdlchgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuQ29tcGxldGlvbkxlZGdlciKgAQoQQ29tcGxldGlvbkxlZGdlchIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFAoMc3R1ZGVudF9uYW1lGAIgASgJEhgKEHN0dWRlbnRfbGFuZ3VhZ2UYAyABKAkSLgoHZW50cmllcxgEIAMoCzIdLmNhZHJlLmJvb2tpbmcudjEuTGVkZ2VyRW50cnkiswIKC0xlZGdlckVudHJ5EhIKCnNlc3Npb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAUSLQoFc3RhdGUYAyABKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZRISCgp0cmFpbmVyX2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb21wbGV0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxjb21wbGV0ZWRfYnkYCCABKAlIAIgBAUIPCg1fY29tcGxldGVkX2J5IjMKEkdldERlY2lzaW9uUmVxdWVzdBIdCgtkZWNpc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoTR2V0RGVjaXNpb25SZXNwb25zZRIsCghkZWNpc2lvbhgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuRGVjaXNpb24yqAkKDkJvb2tpbmdTZXJ2aWNlEnEKDEJvb2tQdXJjaGFzZRIlLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVzcG9uc2UiEpACAurgGAYKBAECBAXw4BiIJxJvCgtHZXRQdXJjaGFzZRIkLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKDUxpc3RQdXJjaGFzZXMSJi5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcScgoMTGlzdFNlc3Npb25zEiUuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJ5Cg9Db21wbGV0ZVNlc3Npb24SKC5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJqCgpNYXJrTm9TaG93EiMuY2FkcmUuYm9va2luZy52MS5NYXJrTm9TaG93UmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1Jlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJyCg1DYW5jZWxTZXNzaW9uEiYuY2FkcmUuYm9va2luZy52MS5DYW5jZWxTZXNzaW9uUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnUKDkNhbmNlbFB1cmNoYXNlEicuY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlcXVlc3QaKC5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFB1cmNoYXNlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.booking.v1.BookPurchaseRequest
@@ -374,6 +374,154 @@ export const CompleteSessionResponseSchema: GenMessage<CompleteSessionResponse> 
   messageDesc(file_cadre_booking_v1_booking_service, 10);
 
 /**
+ * @generated from message cadre.booking.v1.MarkNoShowRequest
+ */
+export type MarkNoShowRequest = Message<"cadre.booking.v1.MarkNoShowRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.MarkNoShowRequest.
+ * Use `create(MarkNoShowRequestSchema)` to create a new message.
+ */
+export const MarkNoShowRequestSchema: GenMessage<MarkNoShowRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 11);
+
+/**
+ * @generated from message cadre.booking.v1.MarkNoShowResponse
+ */
+export type MarkNoShowResponse = Message<"cadre.booking.v1.MarkNoShowResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 2;
+   */
+  purchase?: Purchase | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.MarkNoShowResponse.
+ * Use `create(MarkNoShowResponseSchema)` to create a new message.
+ */
+export const MarkNoShowResponseSchema: GenMessage<MarkNoShowResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 12);
+
+/**
+ * @generated from message cadre.booking.v1.CancelSessionRequest
+ */
+export type CancelSessionRequest = Message<"cadre.booking.v1.CancelSessionRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * Of the session as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.CancelSessionRequest.
+ * Use `create(CancelSessionRequestSchema)` to create a new message.
+ */
+export const CancelSessionRequestSchema: GenMessage<CancelSessionRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 13);
+
+/**
+ * @generated from message cadre.booking.v1.CancelSessionResponse
+ */
+export type CancelSessionResponse = Message<"cadre.booking.v1.CancelSessionResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 2;
+   */
+  purchase?: Purchase | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.CancelSessionResponse.
+ * Use `create(CancelSessionResponseSchema)` to create a new message.
+ */
+export const CancelSessionResponseSchema: GenMessage<CancelSessionResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 14);
+
+/**
+ * @generated from message cadre.booking.v1.CancelPurchaseRequest
+ */
+export type CancelPurchaseRequest = Message<"cadre.booking.v1.CancelPurchaseRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string purchase_id = 2;
+   */
+  purchaseId: string;
+
+  /**
+   * Of the purchase as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.CancelPurchaseRequest.
+ * Use `create(CancelPurchaseRequestSchema)` to create a new message.
+ */
+export const CancelPurchaseRequestSchema: GenMessage<CancelPurchaseRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 15);
+
+/**
+ * @generated from message cadre.booking.v1.CancelPurchaseResponse
+ */
+export type CancelPurchaseResponse = Message<"cadre.booking.v1.CancelPurchaseResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 1;
+   */
+  purchase?: Purchase | undefined;
+
+  /**
+   * Those that this call has cancelled, by start time.
+   *
+   * @generated from field: repeated cadre.booking.v1.Session sessions = 2;
+   */
+  sessions: Session[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.CancelPurchaseResponse.
+ * Use `create(CancelPurchaseResponseSchema)` to create a new message.
+ */
+export const CancelPurchaseResponseSchema: GenMessage<CancelPurchaseResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 16);
+
+/**
  * @generated from message cadre.booking.v1.GetCompletionLedgerRequest
  */
 export type GetCompletionLedgerRequest = Message<"cadre.booking.v1.GetCompletionLedgerRequest"> & {
@@ -388,7 +536,7 @@ export type GetCompletionLedgerRequest = Message<"cadre.booking.v1.GetCompletion
  * Use `create(GetCompletionLedgerRequestSchema)` to create a new message.
  */
 export const GetCompletionLedgerRequestSchema: GenMessage<GetCompletionLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 11);
+  messageDesc(file_cadre_booking_v1_booking_service, 17);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerResponse
@@ -405,7 +553,7 @@ export type GetCompletionLedgerResponse = Message<"cadre.booking.v1.GetCompletio
  * Use `create(GetCompletionLedgerResponseSchema)` to create a new message.
  */
 export const GetCompletionLedgerResponseSchema: GenMessage<GetCompletionLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 12);
+  messageDesc(file_cadre_booking_v1_booking_service, 18);
 
 /**
  * @generated from message cadre.booking.v1.CompletionLedger
@@ -441,7 +589,7 @@ export type CompletionLedger = Message<"cadre.booking.v1.CompletionLedger"> & {
  * Use `create(CompletionLedgerSchema)` to create a new message.
  */
 export const CompletionLedgerSchema: GenMessage<CompletionLedger> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 13);
+  messageDesc(file_cadre_booking_v1_booking_service, 19);
 
 /**
  * @generated from message cadre.booking.v1.LedgerEntry
@@ -495,7 +643,7 @@ export type LedgerEntry = Message<"cadre.booking.v1.LedgerEntry"> & {
  * Use `create(LedgerEntrySchema)` to create a new message.
  */
 export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 14);
+  messageDesc(file_cadre_booking_v1_booking_service, 20);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionRequest
@@ -512,7 +660,7 @@ export type GetDecisionRequest = Message<"cadre.booking.v1.GetDecisionRequest"> 
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 15);
+  messageDesc(file_cadre_booking_v1_booking_service, 21);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionResponse
@@ -529,7 +677,7 @@ export type GetDecisionResponse = Message<"cadre.booking.v1.GetDecisionResponse"
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 16);
+  messageDesc(file_cadre_booking_v1_booking_service, 22);
 
 /**
  * Purchases and their sessions.
@@ -604,7 +752,7 @@ export const BookingService: GenService<{
    * Completing a completed session changes nothing.
    *
    * Fails with SESSION_NOT_FOUND, also when the session is not the caller's; with SESSION_NOT_STARTED before its start;
-   * with SESSION_STATE_CONFLICT when it is cancelled or a no-show.
+   * with SESSION_STATE_CONFLICT when it is cancelled or a no-show: what is owed is rescheduled first.
    *
    * @generated from rpc cadre.booking.v1.BookingService.CompleteSession
    */
@@ -612,6 +760,50 @@ export const BookingService: GenService<{
     methodKind: "unary";
     input: typeof CompleteSessionRequestSchema;
     output: typeof CompleteSessionResponseSchema;
+  },
+  /**
+   * Reports that the student did not come. The session stays owed: rescheduling makes it scheduled again. Reporting it
+   * again changes nothing.
+   *
+   * Fails with SESSION_NOT_FOUND, also when the session is not the caller's; with SESSION_NOT_STARTED before its start;
+   * with SESSION_STATE_CONFLICT when it is completed or cancelled.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.MarkNoShow
+   */
+  markNoShow: {
+    methodKind: "unary";
+    input: typeof MarkNoShowRequestSchema;
+    output: typeof MarkNoShowResponseSchema;
+  },
+  /**
+   * Frees a session's time, of its trainer and of its student. The session stays owed: rescheduling makes it scheduled
+   * again. Cancelling a cancelled session changes nothing.
+   *
+   * Fails with SESSION_NOT_FOUND, also when the session is not the caller's; with SESSION_STATE_CONFLICT when it is
+   * completed or a no-show; with ETAG_MISMATCH when it has changed since the etag was read.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.CancelSession
+   */
+  cancelSession: {
+    methodKind: "unary";
+    input: typeof CancelSessionRequestSchema;
+    output: typeof CancelSessionResponseSchema;
+  },
+  /**
+   * Ends a purchase: every session that is scheduled and has not begun is cancelled, and no session can be rescheduled
+   * any more. What is completed stays completed; a session that has begun can still be reported as completed or missed,
+   * and if that completes the last of all sessions, the purchase is completed after all. Cancelling a cancelled
+   * purchase changes nothing.
+   *
+   * Fails with PURCHASE_NOT_FOUND, also when the purchase is not the caller's; with PURCHASE_STATE_CONFLICT when it is
+   * completed; with ETAG_MISMATCH when it, or one of its sessions, has changed since the etag was read.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.CancelPurchase
+   */
+  cancelPurchase: {
+    methodKind: "unary";
+    input: typeof CancelPurchaseRequestSchema;
+    output: typeof CancelPurchaseResponseSchema;
   },
   /**
    * Reads what a purchase's certificate rests on: its sessions in order, and who completed each, and when.

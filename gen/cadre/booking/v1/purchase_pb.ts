@@ -108,7 +108,7 @@ export type Purchase = Message<"cadre.booking.v1.Purchase"> & {
   completedSessionCount: number;
 
   /**
-   * Changes with every change of the purchase.
+   * Changes with every change of the purchase and of any of its sessions.
    *
    * @generated from field: string etag = 16;
    */
@@ -256,6 +256,8 @@ export const PurchaseState = {
   COMPLETED: 4,
 
   /**
+   * Ended before all sessions were completed: nothing of it is owed any more.
+   *
    * @generated from enum value: PURCHASE_STATE_CANCELLED = 5;
    */
   CANCELLED: 5,
@@ -292,11 +294,15 @@ export const SessionState = {
   COMPLETED: 2,
 
   /**
+   * Stays owed, until it is rescheduled.
+   *
    * @generated from enum value: SESSION_STATE_CANCELLED = 3;
    */
   CANCELLED: 3,
 
   /**
+   * The student did not come. Stays owed, until it is rescheduled.
+   *
    * @generated from enum value: SESSION_STATE_NO_SHOW = 4;
    */
   NO_SHOW: 4,

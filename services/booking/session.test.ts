@@ -1,0 +1,65 @@
+import { expect, test } from "@jest/globals";
+import { DomainError } from "../runtime/errors.ts";
+import { cancel, complete, isAhead, miss, type Session, type SessionAction, TRANSITIONS } from "./session.ts";
+
+const START = Temporal.Instant.from("2030-01-07T16:00:00Z");
+const SECOND = { seconds: 1 };
+
+const scheduled: Session = {
+  sessionId: "s1",
+  purchaseId: "p1",
+  operatorId: "o1",
+  sequence: 1,
+  studentId: "u1",
+  trainerId: "t1",
+  startTime: START,
+  endTime: START.add({ hours: 1 }),
+  timeZone: "Europe/Berlin",
+  localStartTime: Temporal.PlainDateTime.from("2030-01-07T17:00"),
+  state: "scheduled",
+  completeTime: null,
+  completedBy: null,
+  version: 4,
+};
+
+const ACT: Record<SessionAction, (session: Session, now: Temporal.Instant) => Session> = {
+  complete: (session, now) => complete(session, "ada", now),
+  miss,
+  cancel,
+};
+
+const STATES = ["scheduled", "completed", "cancelled", "no_show"] as const;
+const ACTIONS = Object.keys(ACT) as SessionAction[];
+
+test.each(ACTIONS.flatMap((action) => STATES.map((state) => [action, state] as const)))(
+  "%s, of a session that is %s, does what the table says and nothing else",
+  (action, state) => {
+    const before = { ...scheduled, state };
+    const after = (TRANSITIONS[action] as Partial<Record<Session["state"], Session["state"]>>)[state];
+    const act = () => ACT[action](before, START);
+    if (!after) return expect(act).toThrow(expect.objectContaining({ reason: "SESSION_STATE_CONFLICT" }));
+    if (after === state) return expect(act()).toBe(before);
+    expect(act()).toMatchObject({ state: after, version: 5, sessionId: "s1" });
+  },
+);
+
+test.each(["complete", "miss"] as const)(
+  "a second before its start nobody can %s a session, at its start one can",
+  (action) => {
+    expect(() => ACT[action](scheduled, START.subtract(SECOND))).toThrow(DomainError);
+    expect(() => ACT[action](scheduled, START.subtract(SECOND))).toThrow("The session starts at 2030-01-07T16:00:00Z");
+    expect(ACT[action](scheduled, START).state).not.toBe("scheduled");
+  },
+);
+
+test("who completed a session, and when, is kept with it, and with no other state", () => {
+  const now = START.add(SECOND);
+  expect(complete(scheduled, "ada", now)).toMatchObject({ completedBy: "ada", completeTime: now });
+  expect(miss(scheduled, now)).toMatchObject({ completedBy: null, completeTime: null });
+});
+
+test("ahead is what is scheduled and has not begun", () => {
+  expect(isAhead(scheduled, START.subtract(SECOND))).toBe(true);
+  expect(isAhead(scheduled, START)).toBe(false);
+  expect(isAhead({ ...scheduled, state: "cancelled" }, START.subtract(SECOND))).toBe(false);
+});
