@@ -8,33 +8,24 @@ import { DomainError } from "../runtime/errors.ts";
 import { requestIdReused } from "../runtime/idempotency.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "../runtime/stored-refusal.ts";
 import { callBookPurchase, callRefusePurchase } from "./book-commands.ts";
-import { type CourseFacts, findAvailability, findFacts } from "./book-queries.ts";
+import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
-import { noTrainerAvailable, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
-import type { Found } from "./cached-search.ts";
-import type { Candidate } from "./candidate.ts";
-import { courseMissing } from "./course.ts";
-import { funnelOf, type Judged } from "./decision.ts";
+import { studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
 import type { BookingDeps } from "./deps.ts";
-import type { Wish } from "./eligibility.ts";
+import { explain, withExplanation } from "./explanation.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
-import { type Ranked, type Ranking, type Removed, rank, type Workload } from "./ranking.ts";
+import type { Ranked } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
-import { expand, type Schedule } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
+import { findShortlist, settle, type Terms } from "./shortlist.ts";
 import { studentMissing } from "./student.ts";
-import { trainersUnavailable } from "./trainer-directory.ts";
-import { noZoneCovers, type Zone } from "./zone.ts";
-
-/** How many of the best are read fresh and offered to the database. */
-const SHORTLIST = 10;
 
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
  * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
- * decides under locks. It looks again when all of the best were booked by others in between or may not teach any more,
- * or when the cache knew nobody.
+ * decides under locks. It looks again when all of the best were booked by others in between.
  */
 export async function bookPurchase(
   deps: BookingDeps,
@@ -47,8 +38,7 @@ export async function bookPurchase(
   const now = deps.now();
   const booking = newBooking(deps.newId, request, caller, now);
 
-  const { subject, request_id: requestId, digest } = booking.request;
-  const facts = await findFacts(deps.db, { ...booking, subject, requestId, digest, now });
+  const facts = await findFacts(deps.db, booking, { request: booking.request, now });
   if (facts.earlier) return firstAnswer(booking, facts.earlier);
   if (visible.of === "operator" && facts.zone) mayActFor(visible, facts.zone.operatorId);
 
@@ -60,7 +50,8 @@ export async function bookPurchase(
   } catch (error) {
     // That the trainers cannot be read is no answer: the next try may get one.
     if (!(error instanceof DomainError) || !isKept(error)) throw error;
-    return refuse(deps, booking, error);
+    const judged = error.reason === "NO_TRAINER_AVAILABLE" ? booking.judged : null;
+    return refuse(deps, booking, judged ? withExplanation(error, explain(judged, visible)) : error);
   }
 }
 
@@ -71,92 +62,12 @@ async function assign(
   schedule: Schedule,
   now: Temporal.Instant,
 ): Promise<BookPurchaseResponse> {
-  const { course, zone, courseId, location, studentId } = booking;
-  if (!course) throw courseMissing(courseId);
-  if (!zone) throw noZoneCovers(location);
-  booking.slots = expand(schedule, course, zone.timeZone, now);
-
-  const wish: Wish = { courseId, operatorId: zone.operatorId, location, slots: booking.slots };
-  let found = await deps.trainers.search(wish);
-  let readNow = false;
+  const terms = settle(booking, schedule, now);
   for (;;) {
-    const wanted = { operatorId: zone.operatorId, studentId, slots: booking.slots, candidates: found.candidates, now };
-    const { studentClashes, workloads } = await findAvailability(deps.db, wanted);
-    const clashes = new Set(studentClashes);
-    if (clashes.size > 0) throw studentAlreadyBooked(booking.slots.filter(({ sequence }) => clashes.has(sequence)));
-
-    const byId = new Map(workloads.map((workload) => [workload.trainerId, workload]));
-    const ranking = rank(wish, found.candidates, byId);
-    const chosen = readNow ? chosenFrom(found, ranking) : await choose(deps, wish, found, ranking, byId);
-    booking.judged = chosen.judged;
-    const { shortlist } = chosen;
-    if (shortlist.length > 0) {
-      const answer = await book(deps, booking, shortlist, { course, zone });
-      if (answer) return answer;
-      readNow = false;
-    } else if (found.source === "cache") {
-      // A cache may advise, but nobody is refused on its word.
-      found = await deps.trainers.searchNow(wish);
-      readNow = true;
-    } else {
-      if (!found.complete) throw trainersUnavailable();
-      throw noTrainerAvailable(booking.judged.funnel, course.sessionCount);
-    }
+    const shortlist = await findShortlist(deps, booking, terms, now);
+    const answer = await book(deps, booking, shortlist, terms);
+    if (answer) return answer;
   }
-}
-
-/** The best, as the directory has just said that they are. */
-interface Chosen {
-  shortlist: Ranked[];
-  judged: Judged;
-}
-
-function chosenFrom({ funnel, source, ageMs }: Found, ranking: Ranking): Chosen {
-  const directoryAgeMs = source === "outage" ? ageMs : null;
-  const judged = { funnel: funnelOf(funnel, ranking), ranking, directoryAgeMs };
-  return { shortlist: ranking.ranked.slice(0, SHORTLIST), judged };
-}
-
-/**
- * Judges the best once more by what the directory says of them now. Whom it no longer allows is removed; if that is all
- * of them, the next best are read. Nobody is on the shortlist who was not read.
- */
-async function choose(
-  { trainers }: BookingDeps,
-  wish: Wish,
-  found: Found,
-  ranking: Ranking,
-  workloads: Map<string, Workload>,
-): Promise<Chosen> {
-  if (found.source === "outage") return chosenFrom(found, ranking);
-  const removed = [...ranking.removed];
-  let unread = ranking.ranked;
-  while (unread.length > 0) {
-    const best = unread.slice(0, SHORTLIST);
-    unread = unread.slice(SHORTLIST);
-    const { candidates, ageMs } = await trainers.read(best.map(({ candidate }) => candidate.trainerId));
-    const fresh = rank(wish, [...candidates, ...goneAmong(best, candidates, ageMs)], workloads);
-    removed.push(...fresh.removed);
-    if (fresh.ranked.length > 0) {
-      const all = { ranked: [...fresh.ranked, ...unread], removed: removed.sort(byTrainerId) };
-      const { judged } = chosenFrom(found, all);
-      return { shortlist: fresh.ranked, judged: { ...judged, directoryAgeMs: ageMs } };
-    }
-  }
-  return chosenFrom(found, { ranked: [], removed: removed.sort(byTrainerId) });
-}
-
-/** Who is missing from the directory's answer is no longer there; from a cache's answer, nothing is known. */
-function goneAmong(best: Ranked[], candidates: Candidate[], ageMs: number | null): Candidate[] {
-  if (ageMs !== null) return [];
-  const there = new Set(candidates.map(({ trainerId }) => trainerId));
-  return best
-    .filter(({ candidate }) => !there.has(candidate.trainerId))
-    .map(({ candidate }) => ({ ...candidate, active: false }));
-}
-
-function byTrainerId(a: Removed, b: Removed): number {
-  return a.candidate.trainerId < b.candidate.trainerId ? -1 : 1;
 }
 
 /** Null when everybody on the shortlist has been booked meanwhile. */
@@ -164,7 +75,7 @@ async function book(
   { db, newId }: BookingDeps,
   booking: Booking,
   shortlist: Ranked[],
-  { course, zone }: { course: CourseFacts; zone: Zone },
+  { course, zone }: Terms,
 ): Promise<BookPurchaseResponse | null> {
   const purchase = newPurchase(booking, course, zone);
   const sessions = newSessions(booking, newId);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Database, type Queryable, sql } from "../runtime/database.ts";
+import type { RequestFacts } from "./book-commands.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Point } from "./point.ts";
 import type { Workload } from "./ranking.ts";
@@ -38,16 +39,8 @@ export type CourseFacts = z.output<typeof courseFacts>;
 /** Everything that a booking rests on before trainers are looked at, and the answer if it was answered before. */
 export function findFacts(
   db: Database,
-  wanted: {
-    studentId: string;
-    courseId: string;
-    location: Point;
-    subject: string;
-    requestId: string;
-    /** Hexadecimal. */
-    digest: string;
-    now: Temporal.Instant;
-  },
+  wanted: { studentId: string; courseId: string; location: Point },
+  asked: { request: RequestFacts; now: Temporal.Instant } | null,
 ) {
   const { latitude, longitude } = wanted.location;
   return db.one(sql.type(factsRow)`
@@ -67,18 +60,22 @@ export function findFacts(
         )
         from locate_zone(${latitude}, ${longitude})
       ) as "zone",
-      (
-        select jsonb_build_object(
-          'digest', encode(digest, 'hex'),
-          -- Another method's answer is no JSON.
-          'answer', case when digest = decode(${wanted.digest}, 'hex') then convert_from(response, 'UTF8')::jsonb end,
-          'refusal', refusal
-        )
-        from idempotency
-        where subject = ${wanted.subject} and request_id = ${wanted.requestId}
-          and answered_at > ${wanted.now.toString()}::timestamptz - interval '24 hours'
-      ) as "earlier"
+      ${asked ? earlierAnswer(asked) : sql.fragment`null::jsonb`} as "earlier"
   `);
+}
+
+function earlierAnswer({ request, now }: { request: RequestFacts; now: Temporal.Instant }) {
+  return sql.fragment`(
+    select jsonb_build_object(
+      'digest', encode(digest, 'hex'),
+      -- Another method's answer is no JSON.
+      'answer', case when digest = decode(${request.digest}, 'hex') then convert_from(response, 'UTF8')::jsonb end,
+      'refusal', refusal
+    )
+    from idempotency
+    where subject = ${request.subject} and request_id = ${request.request_id}
+      and answered_at > ${now.toString()}::timestamptz - interval '24 hours'
+  )`;
 }
 
 const availabilityRow = z.object({

@@ -1,6 +1,7 @@
 import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { z } from "zod";
 import {
+  type AssignedTrainer,
   AssignedTrainerSchema,
   type BookPurchaseResponse,
   BookPurchaseResponseSchema,
@@ -61,10 +62,13 @@ export function storedAnswer(purchase: NewPurchase, sessions: NewSession[], zone
   return toJson(BookPurchaseResponseSchema, response);
 }
 
+export function assignedTrainer({ candidate: { trainerId, name }, distanceMeters }: Ranked): AssignedTrainer {
+  return create(AssignedTrainerSchema, { trainerId, name, distanceMeters });
+}
+
 /** What the stored answer says about a candidate, if it is the one. */
-export function storedTrainer({ candidate, distanceMeters }: Ranked): JsonValue {
-  const { trainerId, name } = candidate;
-  return toJson(AssignedTrainerSchema, create(AssignedTrainerSchema, { trainerId, name, distanceMeters }));
+export function storedTrainer(ranked: Ranked): JsonValue {
+  return toJson(AssignedTrainerSchema, assignedTrainer(ranked));
 }
 
 /** The response that a stored answer stands for. */

@@ -13,6 +13,7 @@ import type { BookingDeps } from "./deps.ts";
 import { listSessions } from "./list-sessions.ts";
 import { markNoShow } from "./mark-no-show.ts";
 import { visibleTo } from "./operator.ts";
+import { previewPurchase } from "./preview-purchase.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
 import { sessionToProto } from "./session.ts";
@@ -22,6 +23,10 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
   return {
     bookPurchase(request, context) {
       return bookPurchase(deps, request, callerOf(context));
+    },
+
+    previewPurchase(request, context) {
+      return previewPurchase(deps, request, callerOf(context));
     },
 
     async getPurchase({ purchaseId }, context) {

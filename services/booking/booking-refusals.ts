@@ -1,6 +1,5 @@
-import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import type { Funnel } from "./decision.ts";
+import type { Judged } from "./decision.ts";
 import type { Slot } from "./schedule.ts";
 
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
@@ -15,15 +14,13 @@ export function studentAlreadyBooked(slots: Slot[]): DomainError {
   });
 }
 
-export function noTrainerAvailable(funnel: Funnel, sessionCount: number): DomainError {
+export function noTrainerAvailable({ funnel }: Judged, sessionCount: number): DomainError {
   const message =
     `Nobody can teach all ${sessionCount} sessions: ${funnel.active} trainers, ${funnel.teachCourse} teach the course, ` +
     `${funnel.sameOperator} of this operator, ${funnel.qualifiedOnEveryDate} qualified on every date, ` +
     `${funnel.reachLocation} reach the place, ${funnel.workAtEveryTime} work at these times, ` +
     `${funnel.freeOnEverySession} free on all of them.`;
-  return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message, {
-    details: [{ desc: FunnelSchema, value: funnel }],
-  });
+  return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message);
 }
 
 /** The same refusal, with the decision that records it. */

@@ -11,13 +11,8 @@ import type { Point } from "./point.ts";
 import type { Slot } from "./schedule.ts";
 import type { Zone } from "./zone.ts";
 
-/** One booking while it is being decided. */
-export interface Booking {
-  request: RequestFacts;
-  decisionId: string;
-  purchaseId: string;
-  /** Of an operator who books. */
-  askingOperatorId: string | null;
+/** What is wished for, and what has been found out about it so far. */
+export interface Attempt {
   studentId: string;
   courseId: string;
   location: Point;
@@ -27,6 +22,35 @@ export interface Booking {
   judged: Judged | null;
 }
 
+/** One booking while it is being decided. */
+export interface Booking extends Attempt {
+  request: RequestFacts;
+  decisionId: string;
+  purchaseId: string;
+  /** Of an operator who books. */
+  askingOperatorId: string | null;
+}
+
+/** What a booking and its preview ask for alike. */
+export interface Wanted {
+  studentId: string;
+  courseId: string;
+  location?: { latitude: number; longitude: number } | undefined;
+}
+
+export function newAttempt({ studentId, courseId, location }: Wanted): Attempt {
+  const { latitude = 0, longitude = 0 } = location ?? {};
+  return {
+    studentId: studentId.toLowerCase(),
+    courseId: courseId.toLowerCase(),
+    location: { latitude, longitude },
+    course: null,
+    zone: null,
+    slots: [],
+    judged: null,
+  };
+}
+
 export function newBooking(
   newId: () => string,
   request: BookPurchaseRequest,
@@ -34,8 +58,8 @@ export function newBooking(
   now: Temporal.Instant,
 ): Booking {
   const visible = visibleTo(caller);
-  const { latitude = 0, longitude = 0 } = request.location ?? {};
   return {
+    ...newAttempt(request),
     request: {
       subject: caller.subject,
       role: roleName(caller.role),
@@ -47,13 +71,6 @@ export function newBooking(
     decisionId: newId(),
     purchaseId: newId(),
     askingOperatorId: visible.of === "operator" ? visible.operatorId : null,
-    studentId: request.studentId.toLowerCase(),
-    courseId: request.courseId.toLowerCase(),
-    location: { latitude, longitude },
-    course: null,
-    zone: null,
-    slots: [],
-    judged: null,
   };
 }
 

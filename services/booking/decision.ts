@@ -13,7 +13,7 @@ import type { Point } from "./point.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 
-const REMOVALS: Record<Removal["reason"] | "taken_meanwhile", RemovalProto> = {
+export const REMOVALS: Record<Removal["reason"] | "taken_meanwhile", RemovalProto> = {
   not_active: RemovalProto.NOT_ACTIVE,
   not_qualified: RemovalProto.NOT_QUALIFIED,
   too_far: RemovalProto.TOO_FAR,

@@ -1,11 +1,9 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { isDatabaseOutage } from "./database-errors.ts";
-import { DomainError, type RefusalDetail, type RefusalKind } from "./errors.ts";
+import { DomainError, REFUSAL_DOMAIN, type RefusalDetail, type RefusalKind } from "./errors.ts";
 import { isFromPeer } from "./grpc-status.ts";
 import { isOutage } from "./outage.ts";
-
-const DOMAIN = "cadre";
 
 const CODES: Record<RefusalKind, Code> = {
   invalid: Code.InvalidArgument,
@@ -43,7 +41,7 @@ export function errorBoundary(report: BugReporter): Interceptor {
 /** The status that a refusal becomes. */
 export function refusalStatus({ kind, reason, message, extras }: DomainError): ConnectError {
   const details: RefusalDetail[] = [
-    { desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata: extras.metadata ?? {} } },
+    { desc: ErrorInfoSchema, value: { reason, domain: REFUSAL_DOMAIN, metadata: extras.metadata ?? {} } },
   ];
   if (extras.violations) {
     const fieldViolations = extras.violations.map(({ path, message }) => ({ field: path, description: message }));

@@ -1,5 +1,8 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 
+/** Of the ErrorInfo of every refusal. */
+export const REFUSAL_DOMAIN = "cadre";
+
 /** What a refusal is about; the error boundary maps each kind to one gRPC code. */
 export type RefusalKind =
   | "invalid"

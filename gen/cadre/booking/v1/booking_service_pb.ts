@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Decision } from "./decision_pb.ts";
 import { file_cadre_booking_v1_decision } from "./decision_pb.ts";
+import type { Explanation } from "./explanation_pb.ts";
+import { file_cadre_booking_v1_explanation } from "./explanation_pb.ts";
 import type { Purchase, Session, SessionState } from "./purchase_pb.ts";
 import { file_cadre_booking_v1_purchase } from "./purchase_pb.ts";
 import type { Schedule } from "./schedule_pb.ts";
@@ -18,13 +20,15 @@ import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ErrorInfo } from "../../../google/rpc/error_details_pb.ts";
+import { file_google_rpc_error_details } from "../../../google/rpc/error_details_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/booking_service.proto.
  */
 export const file_cadre_booking_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLTAQoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEiywEKFEJvb2tQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIkCgR6b25lGAIgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lEjIKB3RyYWluZXIYAyABKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lchIrCghzZXNzaW9ucxgEIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiJMCg9Bc3NpZ25lZFRyYWluZXISEgoKdHJhaW5lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhcKD2Rpc3RhbmNlX21ldGVycxgDIAEoASIzChJHZXRQdXJjaGFzZVJlcXVlc3QSHQoLcHVyY2hhc2VfaWQYASABKAlCCLpIBXIDsAEBIkMKE0dldFB1cmNoYXNlUmVzcG9uc2USLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIusBChRMaXN0UHVyY2hhc2VzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIQoKc3R1ZGVudF9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgp0cmFpbmVyX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiIKC29wZXJhdG9yX2lkGAUgASgJQgi6SAVyA7ABAUgCiAEBQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJfChVMaXN0UHVyY2hhc2VzUmVzcG9uc2USLQoJcHVyY2hhc2VzGAEgAygLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigAQKE0xpc3RTZXNzaW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiIKC3B1cmNoYXNlX2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiEKCnN0dWRlbnRfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESIQoKdHJhaW5lcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBARIzCg9zdGFydF90aW1lX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEHN0YXJ0X3RpbWVfdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKC29wZXJhdG9yX2lkGAggASgJQgi6SAVyA7ABAUgDiAEBEjIKDmVuZF90aW1lX2FmdGVyGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJBCgZzdGF0ZXMYCiADKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZUIRukgOkgELEAQiB4IBBBABIABCDgoMX3B1cmNoYXNlX2lkQg0KC19zdHVkZW50X2lkQg0KC190cmFpbmVyX2lkQg4KDF9vcGVyYXRvcl9pZCJcChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIrCghzZXNzaW9ucxgBIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABASJzChdDb21wbGV0ZVNlc3Npb25SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJPChFNYXJrTm9TaG93UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABASJuChJNYXJrTm9TaG93UmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UiawoUQ2FuY2VsU2Vzc2lvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkInEKFUNhbmNlbFNlc3Npb25SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJtChVDYW5jZWxQdXJjaGFzZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHQoLcHVyY2hhc2VfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZCJzChZDYW5jZWxQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIrCghzZXNzaW9ucxgCIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiI7ChpHZXRDb21wbGV0aW9uTGVkZ2VyUmVxdWVzdBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQEiUQobR2V0Q29tcGxldGlvbkxlZGdlclJlc3BvbnNlEjIKBmxlZGdlchgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuQ29tcGxldGlvbkxlZGdlciKgAQoQQ29tcGxldGlvbkxlZGdlchIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFAoMc3R1ZGVudF9uYW1lGAIgASgJEhgKEHN0dWRlbnRfbGFuZ3VhZ2UYAyABKAkSLgoHZW50cmllcxgEIAMoCzIdLmNhZHJlLmJvb2tpbmcudjEuTGVkZ2VyRW50cnkiswIKC0xlZGdlckVudHJ5EhIKCnNlc3Npb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAUSLQoFc3RhdGUYAyABKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZRISCgp0cmFpbmVyX2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb21wbGV0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxjb21wbGV0ZWRfYnkYCCABKAlIAIgBAUIPCg1fY29tcGxldGVkX2J5IjMKEkdldERlY2lzaW9uUmVxdWVzdBIdCgtkZWNpc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoTR2V0RGVjaXNpb25SZXNwb25zZRIsCghkZWNpc2lvbhgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuRGVjaXNpb24yqAkKDkJvb2tpbmdTZXJ2aWNlEnEKDEJvb2tQdXJjaGFzZRIlLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVzcG9uc2UiEpACAurgGAYKBAECBAXw4BiIJxJvCgtHZXRQdXJjaGFzZRIkLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKDUxpc3RQdXJjaGFzZXMSJi5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcScgoMTGlzdFNlc3Npb25zEiUuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJ5Cg9Db21wbGV0ZVNlc3Npb24SKC5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJqCgpNYXJrTm9TaG93EiMuY2FkcmUuYm9va2luZy52MS5NYXJrTm9TaG93UmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1Jlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJyCg1DYW5jZWxTZXNzaW9uEiYuY2FkcmUuYm9va2luZy52MS5DYW5jZWxTZXNzaW9uUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnUKDkNhbmNlbFB1cmNoYXNlEicuY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlcXVlc3QaKC5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFB1cmNoYXNlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLTAQoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEiywEKFEJvb2tQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIkCgR6b25lGAIgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lEjIKB3RyYWluZXIYAyABKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lchIrCghzZXNzaW9ucxgEIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiK4AQoWUHJldmlld1B1cmNoYXNlUmVxdWVzdBIcCgpzdHVkZW50X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBCABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEikwEKF1ByZXZpZXdQdXJjaGFzZVJlc3BvbnNlEjYKCHBvc3NpYmxlGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Qb3NzaWJsZVB1cmNoYXNlSAASNQoHcmVmdXNlZBgCIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld2VkUmVmdXNhbEgAQgkKB291dGNvbWUioQEKEFBvc3NpYmxlUHVyY2hhc2USJAoEem9uZRgBIAEoCzIWLmNhZHJlLmJvb2tpbmcudjEuWm9uZRIyCgd0cmFpbmVyGAIgASgLMiEuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25lZFRyYWluZXISMwoIc2Vzc2lvbnMYAyADKAsyIS5jYWRyZS5ib29raW5nLnYxLlBvc3NpYmxlU2Vzc2lvbiKbAQoPUG9zc2libGVTZXNzaW9uEhAKCHNlcXVlbmNlGAEgASgFEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsb2NhbF9zdGFydF90aW1lGAQgASgJInwKEFByZXZpZXdlZFJlZnVzYWwSIwoEaW5mbxgBIAEoCzIVLmdvb2dsZS5ycGMuRXJyb3JJbmZvEg8KB21lc3NhZ2UYAiABKAkSMgoLZXhwbGFuYXRpb24YAyABKAsyHS5jYWRyZS5ib29raW5nLnYxLkV4cGxhbmF0aW9uIkwKD0Fzc2lnbmVkVHJhaW5lchISCgp0cmFpbmVyX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSFwoPZGlzdGFuY2VfbWV0ZXJzGAMgASgBIjMKEkdldFB1cmNoYXNlUmVxdWVzdBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQEiQwoTR2V0UHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2Ui6wEKFExpc3RQdXJjaGFzZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiEKCnRyYWluZXJfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESIgoLb3BlcmF0b3JfaWQYBSABKAlCCLpIBXIDsAEBSAKIAQFCDQoLX3N0dWRlbnRfaWRCDQoLX3RyYWluZXJfaWRCDgoMX29wZXJhdG9yX2lkIl8KFUxpc3RQdXJjaGFzZXNSZXNwb25zZRItCglwdXJjaGFzZXMYASADKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKABAoTTGlzdFNlc3Npb25zUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIgoLcHVyY2hhc2VfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIQoKc3R1ZGVudF9pZBgEIAEoCUIIukgFcgOwAQFIAYgBARIhCgp0cmFpbmVyX2lkGAUgASgJQgi6SAVyA7ABAUgCiAEBEjMKD3N0YXJ0X3RpbWVfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQc3RhcnRfdGltZV91bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoLb3BlcmF0b3JfaWQYCCABKAlCCLpIBXIDsAEBSAOIAQESMgoOZW5kX3RpbWVfYWZ0ZXIYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkEKBnN0YXRlcxgKIAMoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlQhG6SA6SAQsQBCIHggEEEAEgAEIOCgxfcHVyY2hhc2VfaWRCDQoLX3N0dWRlbnRfaWRCDQoLX3RyYWluZXJfaWRCDgoMX29wZXJhdG9yX2lkIlwKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEisKCHNlc3Npb25zGAEgAygLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUChZDb21wbGV0ZVNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBInMKF0NvbXBsZXRlU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIk8KEU1hcmtOb1Nob3dSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBIm4KEk1hcmtOb1Nob3dSZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJrChRDYW5jZWxTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQicQoVQ2FuY2VsU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIm0KFUNhbmNlbFB1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkInMKFkNhbmNlbFB1cmNoYXNlUmVzcG9uc2USLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlEisKCHNlc3Npb25zGAIgAygLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uIjsKGkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJRChtHZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2USMgoGbGVkZ2VyGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Db21wbGV0aW9uTGVkZ2VyIqABChBDb21wbGV0aW9uTGVkZ2VyEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIUCgxzdHVkZW50X25hbWUYAiABKAkSGAoQc3R1ZGVudF9sYW5ndWFnZRgDIAEoCRIuCgdlbnRyaWVzGAQgAygLMh0uY2FkcmUuYm9va2luZy52MS5MZWRnZXJFbnRyeSKzAgoLTGVkZ2VyRW50cnkSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBRItCgVzdGF0ZRgDIAEoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlEhIKCnRyYWluZXJfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKDGNvbXBsZXRlZF9ieRgIIAEoCUgAiAEBQg8KDV9jb21wbGV0ZWRfYnkiMwoSR2V0RGVjaXNpb25SZXF1ZXN0Eh0KC2RlY2lzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXREZWNpc2lvblJlc3BvbnNlEiwKCGRlY2lzaW9uGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5EZWNpc2lvbjKkCgoOQm9va2luZ1NlcnZpY2UScQoMQm9va1B1cmNoYXNlEiUuY2FkcmUuYm9va2luZy52MS5Cb29rUHVyY2hhc2VSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5Cb29rUHVyY2hhc2VSZXNwb25zZSISkAIC6uAYBgoEAQIEBfDgGIgnEnoKD1ByZXZpZXdQdXJjaGFzZRIoLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld1B1cmNoYXNlUmVxdWVzdBopLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld1B1cmNoYXNlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BiIJxJvCgtHZXRQdXJjaGFzZRIkLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKDUxpc3RQdXJjaGFzZXMSJi5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcScgoMTGlzdFNlc3Npb25zEiUuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJ5Cg9Db21wbGV0ZVNlc3Npb24SKC5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJqCgpNYXJrTm9TaG93EiMuY2FkcmUuYm9va2luZy52MS5NYXJrTm9TaG93UmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1Jlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJyCg1DYW5jZWxTZXNzaW9uEiYuY2FkcmUuYm9va2luZy52MS5DYW5jZWxTZXNzaW9uUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnUKDkNhbmNlbFB1cmNoYXNlEicuY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlcXVlc3QaKC5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFB1cmNoYXNlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_explanation, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp, file_google_rpc_error_details]);
 
 /**
  * @generated from message cadre.booking.v1.BookPurchaseRequest
@@ -102,6 +106,173 @@ export const BookPurchaseResponseSchema: GenMessage<BookPurchaseResponse> = /*@_
   messageDesc(file_cadre_booking_v1_booking_service, 1);
 
 /**
+ * @generated from message cadre.booking.v1.PreviewPurchaseRequest
+ */
+export type PreviewPurchaseRequest = Message<"cadre.booking.v1.PreviewPurchaseRequest"> & {
+  /**
+   * A student asks only for itself.
+   *
+   * @generated from field: string student_id = 1;
+   */
+  studentId: string;
+
+  /**
+   * @generated from field: string course_id = 2;
+   */
+  courseId: string;
+
+  /**
+   * Where the lessons shall take place.
+   *
+   * @generated from field: cadre.geo.v1.Point location = 3;
+   */
+  location?: Point | undefined;
+
+  /**
+   * @generated from field: cadre.booking.v1.Schedule schedule = 4;
+   */
+  schedule?: Schedule | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.PreviewPurchaseRequest.
+ * Use `create(PreviewPurchaseRequestSchema)` to create a new message.
+ */
+export const PreviewPurchaseRequestSchema: GenMessage<PreviewPurchaseRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 2);
+
+/**
+ * @generated from message cadre.booking.v1.PreviewPurchaseResponse
+ */
+export type PreviewPurchaseResponse = Message<"cadre.booking.v1.PreviewPurchaseResponse"> & {
+  /**
+   * @generated from oneof cadre.booking.v1.PreviewPurchaseResponse.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: cadre.booking.v1.PossiblePurchase possible = 1;
+     */
+    value: PossiblePurchase;
+    case: "possible";
+  } | {
+    /**
+     * @generated from field: cadre.booking.v1.PreviewedRefusal refused = 2;
+     */
+    value: PreviewedRefusal;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message cadre.booking.v1.PreviewPurchaseResponse.
+ * Use `create(PreviewPurchaseResponseSchema)` to create a new message.
+ */
+export const PreviewPurchaseResponseSchema: GenMessage<PreviewPurchaseResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 3);
+
+/**
+ * What would be booked.
+ *
+ * @generated from message cadre.booking.v1.PossiblePurchase
+ */
+export type PossiblePurchase = Message<"cadre.booking.v1.PossiblePurchase"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Zone zone = 1;
+   */
+  zone?: Zone | undefined;
+
+  /**
+   * @generated from field: cadre.booking.v1.AssignedTrainer trainer = 2;
+   */
+  trainer?: AssignedTrainer | undefined;
+
+  /**
+   * By start time.
+   *
+   * @generated from field: repeated cadre.booking.v1.PossibleSession sessions = 3;
+   */
+  sessions: PossibleSession[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.PossiblePurchase.
+ * Use `create(PossiblePurchaseSchema)` to create a new message.
+ */
+export const PossiblePurchaseSchema: GenMessage<PossiblePurchase> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 4);
+
+/**
+ * @generated from message cadre.booking.v1.PossibleSession
+ */
+export type PossibleSession = Message<"cadre.booking.v1.PossibleSession"> & {
+  /**
+   * From 1.
+   *
+   * @generated from field: int32 sequence = 1;
+   */
+  sequence: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 2;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 3;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * "2026-01-31T17:30:00", in the zone.
+   *
+   * @generated from field: string local_start_time = 4;
+   */
+  localStartTime: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.PossibleSession.
+ * Use `create(PossibleSessionSchema)` to create a new message.
+ */
+export const PossibleSessionSchema: GenMessage<PossibleSession> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 5);
+
+/**
+ * A refusal of BookPurchase.
+ *
+ * @generated from message cadre.booking.v1.PreviewedRefusal
+ */
+export type PreviewedRefusal = Message<"cadre.booking.v1.PreviewedRefusal"> & {
+  /**
+   * Without a decision_id.
+   *
+   * @generated from field: google.rpc.ErrorInfo info = 1;
+   */
+  info?: ErrorInfo | undefined;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * Absent when the refusal came before trainers were looked at.
+   *
+   * @generated from field: cadre.booking.v1.Explanation explanation = 3;
+   */
+  explanation?: Explanation | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.PreviewedRefusal.
+ * Use `create(PreviewedRefusalSchema)` to create a new message.
+ */
+export const PreviewedRefusalSchema: GenMessage<PreviewedRefusal> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 6);
+
+/**
  * @generated from message cadre.booking.v1.AssignedTrainer
  */
 export type AssignedTrainer = Message<"cadre.booking.v1.AssignedTrainer"> & {
@@ -128,7 +299,7 @@ export type AssignedTrainer = Message<"cadre.booking.v1.AssignedTrainer"> & {
  * Use `create(AssignedTrainerSchema)` to create a new message.
  */
 export const AssignedTrainerSchema: GenMessage<AssignedTrainer> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 2);
+  messageDesc(file_cadre_booking_v1_booking_service, 7);
 
 /**
  * @generated from message cadre.booking.v1.GetPurchaseRequest
@@ -145,7 +316,7 @@ export type GetPurchaseRequest = Message<"cadre.booking.v1.GetPurchaseRequest"> 
  * Use `create(GetPurchaseRequestSchema)` to create a new message.
  */
 export const GetPurchaseRequestSchema: GenMessage<GetPurchaseRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 3);
+  messageDesc(file_cadre_booking_v1_booking_service, 8);
 
 /**
  * @generated from message cadre.booking.v1.GetPurchaseResponse
@@ -162,7 +333,7 @@ export type GetPurchaseResponse = Message<"cadre.booking.v1.GetPurchaseResponse"
  * Use `create(GetPurchaseResponseSchema)` to create a new message.
  */
 export const GetPurchaseResponseSchema: GenMessage<GetPurchaseResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 4);
+  messageDesc(file_cadre_booking_v1_booking_service, 9);
 
 /**
  * @generated from message cadre.booking.v1.ListPurchasesRequest
@@ -203,7 +374,7 @@ export type ListPurchasesRequest = Message<"cadre.booking.v1.ListPurchasesReques
  * Use `create(ListPurchasesRequestSchema)` to create a new message.
  */
 export const ListPurchasesRequestSchema: GenMessage<ListPurchasesRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 5);
+  messageDesc(file_cadre_booking_v1_booking_service, 10);
 
 /**
  * @generated from message cadre.booking.v1.ListPurchasesResponse
@@ -227,7 +398,7 @@ export type ListPurchasesResponse = Message<"cadre.booking.v1.ListPurchasesRespo
  * Use `create(ListPurchasesResponseSchema)` to create a new message.
  */
 export const ListPurchasesResponseSchema: GenMessage<ListPurchasesResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 6);
+  messageDesc(file_cadre_booking_v1_booking_service, 11);
 
 /**
  * @generated from message cadre.booking.v1.ListSessionsRequest
@@ -303,7 +474,7 @@ export type ListSessionsRequest = Message<"cadre.booking.v1.ListSessionsRequest"
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 7);
+  messageDesc(file_cadre_booking_v1_booking_service, 12);
 
 /**
  * @generated from message cadre.booking.v1.ListSessionsResponse
@@ -327,7 +498,7 @@ export type ListSessionsResponse = Message<"cadre.booking.v1.ListSessionsRespons
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 8);
+  messageDesc(file_cadre_booking_v1_booking_service, 13);
 
 /**
  * @generated from message cadre.booking.v1.CompleteSessionRequest
@@ -349,7 +520,7 @@ export type CompleteSessionRequest = Message<"cadre.booking.v1.CompleteSessionRe
  * Use `create(CompleteSessionRequestSchema)` to create a new message.
  */
 export const CompleteSessionRequestSchema: GenMessage<CompleteSessionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 9);
+  messageDesc(file_cadre_booking_v1_booking_service, 14);
 
 /**
  * @generated from message cadre.booking.v1.CompleteSessionResponse
@@ -371,7 +542,7 @@ export type CompleteSessionResponse = Message<"cadre.booking.v1.CompleteSessionR
  * Use `create(CompleteSessionResponseSchema)` to create a new message.
  */
 export const CompleteSessionResponseSchema: GenMessage<CompleteSessionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 10);
+  messageDesc(file_cadre_booking_v1_booking_service, 15);
 
 /**
  * @generated from message cadre.booking.v1.MarkNoShowRequest
@@ -393,7 +564,7 @@ export type MarkNoShowRequest = Message<"cadre.booking.v1.MarkNoShowRequest"> & 
  * Use `create(MarkNoShowRequestSchema)` to create a new message.
  */
 export const MarkNoShowRequestSchema: GenMessage<MarkNoShowRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 11);
+  messageDesc(file_cadre_booking_v1_booking_service, 16);
 
 /**
  * @generated from message cadre.booking.v1.MarkNoShowResponse
@@ -415,7 +586,7 @@ export type MarkNoShowResponse = Message<"cadre.booking.v1.MarkNoShowResponse"> 
  * Use `create(MarkNoShowResponseSchema)` to create a new message.
  */
 export const MarkNoShowResponseSchema: GenMessage<MarkNoShowResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 12);
+  messageDesc(file_cadre_booking_v1_booking_service, 17);
 
 /**
  * @generated from message cadre.booking.v1.CancelSessionRequest
@@ -444,7 +615,7 @@ export type CancelSessionRequest = Message<"cadre.booking.v1.CancelSessionReques
  * Use `create(CancelSessionRequestSchema)` to create a new message.
  */
 export const CancelSessionRequestSchema: GenMessage<CancelSessionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 13);
+  messageDesc(file_cadre_booking_v1_booking_service, 18);
 
 /**
  * @generated from message cadre.booking.v1.CancelSessionResponse
@@ -466,7 +637,7 @@ export type CancelSessionResponse = Message<"cadre.booking.v1.CancelSessionRespo
  * Use `create(CancelSessionResponseSchema)` to create a new message.
  */
 export const CancelSessionResponseSchema: GenMessage<CancelSessionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 14);
+  messageDesc(file_cadre_booking_v1_booking_service, 19);
 
 /**
  * @generated from message cadre.booking.v1.CancelPurchaseRequest
@@ -495,7 +666,7 @@ export type CancelPurchaseRequest = Message<"cadre.booking.v1.CancelPurchaseRequ
  * Use `create(CancelPurchaseRequestSchema)` to create a new message.
  */
 export const CancelPurchaseRequestSchema: GenMessage<CancelPurchaseRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 15);
+  messageDesc(file_cadre_booking_v1_booking_service, 20);
 
 /**
  * @generated from message cadre.booking.v1.CancelPurchaseResponse
@@ -519,7 +690,7 @@ export type CancelPurchaseResponse = Message<"cadre.booking.v1.CancelPurchaseRes
  * Use `create(CancelPurchaseResponseSchema)` to create a new message.
  */
 export const CancelPurchaseResponseSchema: GenMessage<CancelPurchaseResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 16);
+  messageDesc(file_cadre_booking_v1_booking_service, 21);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerRequest
@@ -536,7 +707,7 @@ export type GetCompletionLedgerRequest = Message<"cadre.booking.v1.GetCompletion
  * Use `create(GetCompletionLedgerRequestSchema)` to create a new message.
  */
 export const GetCompletionLedgerRequestSchema: GenMessage<GetCompletionLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 17);
+  messageDesc(file_cadre_booking_v1_booking_service, 22);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerResponse
@@ -553,7 +724,7 @@ export type GetCompletionLedgerResponse = Message<"cadre.booking.v1.GetCompletio
  * Use `create(GetCompletionLedgerResponseSchema)` to create a new message.
  */
 export const GetCompletionLedgerResponseSchema: GenMessage<GetCompletionLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 18);
+  messageDesc(file_cadre_booking_v1_booking_service, 23);
 
 /**
  * @generated from message cadre.booking.v1.CompletionLedger
@@ -589,7 +760,7 @@ export type CompletionLedger = Message<"cadre.booking.v1.CompletionLedger"> & {
  * Use `create(CompletionLedgerSchema)` to create a new message.
  */
 export const CompletionLedgerSchema: GenMessage<CompletionLedger> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 19);
+  messageDesc(file_cadre_booking_v1_booking_service, 24);
 
 /**
  * @generated from message cadre.booking.v1.LedgerEntry
@@ -643,7 +814,7 @@ export type LedgerEntry = Message<"cadre.booking.v1.LedgerEntry"> & {
  * Use `create(LedgerEntrySchema)` to create a new message.
  */
 export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 20);
+  messageDesc(file_cadre_booking_v1_booking_service, 25);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionRequest
@@ -660,7 +831,7 @@ export type GetDecisionRequest = Message<"cadre.booking.v1.GetDecisionRequest"> 
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 21);
+  messageDesc(file_cadre_booking_v1_booking_service, 26);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionResponse
@@ -677,7 +848,7 @@ export type GetDecisionResponse = Message<"cadre.booking.v1.GetDecisionResponse"
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 22);
+  messageDesc(file_cadre_booking_v1_booking_service, 27);
 
 /**
  * Purchases and their sessions.
@@ -700,7 +871,7 @@ export const BookingService: GenService<{
    *   SESSION_COUNT_MISMATCH: an explicit list does not have as many times as the course has sessions;
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
    *   STUDENT_ALREADY_BOOKED: the student has another lesson then;
-   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel;
+   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now, and what is known of them from before is
    *     too little or too old; nothing was decided.
@@ -714,6 +885,20 @@ export const BookingService: GenService<{
     methodKind: "unary";
     input: typeof BookPurchaseRequestSchema;
     output: typeof BookPurchaseResponseSchema;
+  },
+  /**
+   * Answers what BookPurchase would do with the same request now: what it would book, or why it would refuse. Changes
+   * nothing, holds nothing and leaves no decision.
+   *
+   * Fails with STUDENT_MISMATCH, OPERATOR_MISMATCH and TRAINER_DIRECTORY_UNAVAILABLE as BookPurchase does; its other
+   * refusals are answers here.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.PreviewPurchase
+   */
+  previewPurchase: {
+    methodKind: "unary";
+    input: typeof PreviewPurchaseRequestSchema;
+    output: typeof PreviewPurchaseResponseSchema;
   },
   /**
    * Reads one purchase.
