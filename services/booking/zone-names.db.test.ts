@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { env, execPath } from "node:process";
+import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import pg from "pg";
@@ -124,6 +128,14 @@ test("what is wrong with a live database is told", async () => {
   ]);
 });
 
+test("the command prints what it finds, and ends with 1 when something is wrong", async () => {
+  await migrateService(database.ownerUrl, MIGRATIONS);
+  const fine = "Both indexes on the names of zones are there, valid, unique and over the right rows.\n";
+  expect(await command()).toEqual({ code: 0, output: fine });
+  await client.query("drop index zone_name_of_company");
+  expect(await command()).toEqual({ code: 1, output: "The index zone_name_of_company is missing.\n" });
+});
+
 test("an index that was left half made is told", async () => {
   await migrateService(database.ownerUrl, MIGRATIONS);
   await client.query("drop index zone_name_of_company");
@@ -148,6 +160,14 @@ async function given(
      values ($1, $2, $3, 49, 16, 1000, 'Europe/Prague', 'CZ', '', $4)`,
     [zoneId, franchiseId, name, created],
   );
+}
+
+async function command() {
+  const child = spawn(execPath, ["services/booking/verify-zones-main.ts"], {
+    env: { PATH: env.PATH, MIGRATION_DATABASE_URL: database.ownerUrl },
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  return { code, output };
 }
 
 function names() {
