@@ -109,7 +109,9 @@ describe("an error", () => {
 
   test("of a server that is not there is an outage", async () => {
     const options = { maxConnections: 1, applicationName: "test" };
-    const error = await openDatabase("postgres://a:b@127.0.0.1:1/c", options).catch((e: unknown) => e);
+    const db = await openDatabase("postgres://a:b@127.0.0.1:1/c", options);
+    const error = await db.one(session).catch((e: unknown) => e);
+    await db.end();
     expect(isDatabaseOutage(error)).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 import {
   createPool,
   type DatabasePool,
+  type DatabasePoolConnection,
   type DatabaseTransactionConnection,
   type Interceptor,
   type QueryResultRow,
@@ -8,18 +9,33 @@ import {
   sql,
 } from "slonik";
 import { z } from "zod";
+import { hasEndedCall } from "./cancellation.ts";
 import { constraintOf } from "./database-errors.ts";
 import { DomainError } from "./errors.ts";
 import { publishPoolMetrics } from "./pool-metrics.ts";
+import { postgresDriver } from "./postgres-driver.ts";
 
 export { sql };
 
-type Queries = Pick<
-  DatabasePool,
-  "any" | "anyFirst" | "exists" | "many" | "manyFirst" | "maybeOne" | "maybeOneFirst" | "one" | "oneFirst" | "query"
->;
+const QUERIES = [
+  "any",
+  "anyFirst",
+  "exists",
+  "many",
+  "manyFirst",
+  "maybeOne",
+  "maybeOneFirst",
+  "one",
+  "oneFirst",
+  "query",
+] as const;
 
-/** A pool of connections. Each query is on its own unless it is made in a transaction. */
+type Queries = Pick<DatabasePool, (typeof QUERIES)[number]>;
+
+/**
+ * A pool of connections. Each query is on its own unless it is made in a transaction. What is asked on behalf of a call
+ * is cancelled in the database when the call ends.
+ */
 export interface Database extends Queries {
   /** Commits when `work` returns, rolls back when it throws. Never retried: what is worth a retry, the caller knows. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
@@ -59,10 +75,12 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
     interceptors: [checkedRows],
     typeParsers,
     tracing: true,
+    driverFactory: postgresDriver,
   });
   pool.on("error", () => undefined);
   publishPoolMetrics(options.applicationName, options.maxConnections, pool.state);
-  return { ...pool, transaction: transactions(pool) };
+  const borrow = borrower(pool);
+  return { ...queries(borrow), transaction: (work) => borrow((own) => own.transaction(work)), end: () => pool.end() };
 }
 
 const nullable =
@@ -90,23 +108,31 @@ const checkedRows: Interceptor = {
   },
 };
 
+type Borrow = <T>(work: (connection: DatabasePoolConnection) => Promise<T>) => Promise<T>;
+
 /**
- * Slonik closes a connection on which anything threw. A refusal rolls back and leaves it as good as new: it is carried
- * out as a value, since a connection costs more than most transactions.
+ * Slonik closes a connection on which anything threw. A refusal, or a call that ended, leaves it as good as new: it is
+ * carried out as a value, since a connection costs more than most transactions.
  */
-function transactions(pool: DatabasePool): Database["transaction"] {
+function borrower(pool: DatabasePool): Borrow {
   return async (work) => {
     const outcome = await pool.connect(async (connection) => {
       try {
-        return { value: await connection.transaction(work) };
+        return { value: await work(connection) };
       } catch (error) {
-        if (error instanceof DomainError || constraintOf(error) !== null) return { error };
+        if (error instanceof DomainError || constraintOf(error) !== null || hasEndedCall(error)) return { error };
         throw error;
       }
     });
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
   };
+}
+
+/** Every kind of query, each on a connection of its own. */
+function queries(borrow: Borrow): Queries {
+  const kinds = QUERIES.map((kind) => [kind, (query: never) => borrow((own): Promise<unknown> => own[kind](query))]);
+  return Object.fromEntries(kinds) as Queries;
 }
 
 function safeInteger(value: string): number {

@@ -48,6 +48,15 @@ test("a service gets a database, a role that owns it and one that uses it", asyn
   expect(new URL(databaseUrl).pathname).toBe(`/cadre_${service}`);
 });
 
+test("no statement of the application outlives the longest call, and a migration takes its time", async () => {
+  const { databaseUrl, migrationDatabaseUrl } = await provision();
+  const limits = `
+    select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle
+  `;
+  expect(await query(databaseUrl, limits)).toEqual([{ statement: "1min", idle: "1min" }]);
+  expect(await query(migrationDatabaseUrl, limits)).toEqual([{ statement: "0", idle: "0" }]);
+});
+
 test("what the owner makes, the application may use and not change", async () => {
   const { databaseUrl, migrationDatabaseUrl } = await provision();
   await query(migrationDatabaseUrl, "create table thing (id bigserial, n int)");

@@ -5,6 +5,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 const OLDEST_SERVER = 150_000;
 
+/** No call may take longer; its statements are cancelled when it ends, and these limits are for when that fails. */
+const LONGEST_STATEMENT = "60s";
+
 /** Why a service's database could not be made, as one sentence for the operator of the server. */
 export class ProvisionError extends Error {
   override readonly name = "ProvisionError";
@@ -37,6 +40,7 @@ export async function provisionService(options: ProvisionOptions): Promise<Provi
     await admin.query("select pg_advisory_lock(hashtextextended($1, 0))", [`provision ${app}`]);
     await ensureRole(admin, owner, options.ownerPassword);
     await ensureRole(admin, app, options.appPassword);
+    await limitStatements(admin, app);
     await ensureDatabase(admin, app, owner);
   });
   await session(migrationDatabaseUrl, (client) => grantRows(client, app));
@@ -67,6 +71,13 @@ async function ensureRole(admin: pg.Client, role: string, password: string): Pro
   await admin.query(`alter role ${name} login nocreatedb nocreaterole password ${pg.escapeLiteral(password)}`);
 }
 
+/** Of the application alone: a migration takes as long as it takes. */
+async function limitStatements(admin: pg.Client, app: string): Promise<void> {
+  const role = pg.escapeIdentifier(app);
+  await admin.query(`alter role ${role} set statement_timeout = '${LONGEST_STATEMENT}'`);
+  await admin.query(`alter role ${role} set idle_in_transaction_session_timeout = '${LONGEST_STATEMENT}'`);
+}
+
 async function ensureDatabase(admin: pg.Client, database: string, owner: string): Promise<void> {
   const { rows } = await admin.query<{ owner: string }>(
     "select pg_get_userbyid(datdba) as owner from pg_database where datname = $1",
@@ -90,6 +101,7 @@ const MEMBERSHIP = "grant OWNER to current_user";
 async function grantRows(client: pg.Client, app: string): Promise<void> {
   const role = pg.escapeIdentifier(app);
   await client.query(`
+    select pg_advisory_xact_lock(hashtextextended('grants', 0)); -- Grants on one thing at once fail.
     revoke all on database ${role} from public;
     grant connect on database ${role} to ${role};
     revoke create on schema public from public;

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { untilAborted } from "./abort.ts";
 import { type Readiness, startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
+import { runForAll } from "./call-context.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
 import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
@@ -142,7 +143,7 @@ function readiness(db: Database, breakers: Breaker[]): () => Promise<Readiness> 
 function databaseStateOf(db: Database): () => Promise<string> {
   let asking: Promise<unknown> | undefined;
   return async () => {
-    asking ??= db.query(sql.unsafe`select 1`).finally(() => {
+    asking ??= runForAll(() => db.query(sql.unsafe`select 1`)).finally(() => {
       asking = undefined;
     });
     try {

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { getAbortSignalReason } from "@connectrpc/connect/protocol";
+import { currentCall } from "./call-context.ts";
+
+/** A statement on its way to the database. */
+export interface RunningStatement<T> {
+  text: string;
+  run: () => Promise<T>;
+  /** Asks the database to cancel what the connection runs; settles when the database has taken that in. */
+  cancel: () => Promise<void>;
+}
+
+const FIRST_REPEAT_MS = 50;
+const LONGEST_REPEAT_MS = 1000;
+
+/** A transaction ends whatever became of its call; one that has begun to commit is let finish. */
+const ENDS_TRANSACTION = /^\s*(commit|rollback)\b/i;
+const UNDOES = /^\s*rollback\b/i;
+
+/**
+ * Runs a statement on behalf of a call: once the call's signal aborts, the statement is cancelled in the database, and
+ * no other but a rollback begins. What ends that way throws the signal's reason.
+ *
+ * Does not settle before the database has taken in every cancel request: one that is late would hit whatever the
+ * connection carries next, be it another caller's. And it repeats them, since one that comes before its statement has
+ * begun is forgotten.
+ */
+export async function runStatement<T>(
+  { text, run, cancel }: RunningStatement<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined || UNDOES.test(text)) return run();
+  if (signal.aborted) throw getAbortSignalReason(signal);
+  if (ENDS_TRANSACTION.test(text)) return run();
+
+  const finished = new AbortController();
+  let cancelling: Promise<void> | undefined;
+  const onAbort = (): void => {
+    cancelling = cancelUntil(finished.signal, cancel);
+    cancelling.catch(() => undefined); // It is awaited below.
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await run();
+  } catch (error) {
+    throw signal.aborted && isCancelled(error) ? getAbortSignalReason(signal) : error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    finished.abort();
+    await cancelling;
+  }
+}
+
+/** Whether the error is the end of the call on whose behalf the code runs, as `runStatement` throws it. */
+export function hasEndedCall(error: unknown): boolean {
+  const signal = currentCall()?.signal;
+  return signal?.aborted === true && error === getAbortSignalReason(signal);
+}
+
+async function cancelUntil(finished: AbortSignal, cancel: () => Promise<void>): Promise<void> {
+  for (let waitMs = FIRST_REPEAT_MS; !finished.aborted; waitMs = Math.min(2 * waitMs, LONGEST_REPEAT_MS)) {
+    await cancel();
+    await delay(waitMs, undefined, { signal: finished, ref: false }).catch(() => undefined);
+  }
+}
+
+/** query_canceled */
+function isCancelled(error: unknown): boolean {
+  return Error.isError(error) && "code" in error && error.code === "57014";
+}

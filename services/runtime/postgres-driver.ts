@@ -1,0 +1,117 @@
+import pg from "pg";
+import {
+  BackendTerminatedError,
+  BackendTerminatedUnexpectedlyError,
+  CheckExclusionConstraintViolationError,
+  CheckIntegrityConstraintViolationError,
+  createDriverFactory,
+  type DriverCommand,
+  type DriverFactory,
+  type DriverTypeParser,
+  ForeignKeyIntegrityConstraintViolationError,
+  IdleTransactionTimeoutError,
+  type IntegrityConstraintViolationError,
+  NotNullIntegrityConstraintViolationError,
+  StatementCancelledError,
+  StatementTimeoutError,
+  UniqueIntegrityConstraintViolationError,
+} from "slonik";
+import { currentCall } from "./call-context.ts";
+import { sendCancelRequest } from "./cancel-request.ts";
+import { runStatement } from "./cancellation.ts";
+
+const CONNECT_WITHIN_MS = 5000;
+
+/** Of the types with parsers of ours, and of arrays of them: the same in every Postgres. */
+const OIDS: Record<string, { one: number; array: number }> = {
+  int8: { one: 20, array: 1016 },
+  date: { one: 1082, array: 1182 },
+  timestamp: { one: 1114, array: 1115 },
+  timestamptz: { one: 1184, array: 1185 },
+  numeric: { one: 1700, array: 1231 },
+};
+const TEXT_ARRAY: number = 1009;
+
+type ViolationCause = ConstructorParameters<typeof IntegrityConstraintViolationError>[1];
+
+const VIOLATIONS = new Map([
+  ["23502", NotNullIntegrityConstraintViolationError],
+  ["23503", ForeignKeyIntegrityConstraintViolationError],
+  ["23505", UniqueIntegrityConstraintViolationError],
+  ["23514", CheckIntegrityConstraintViolationError],
+  ["23P01", CheckExclusionConstraintViolationError],
+]);
+
+/**
+ * Slonik's way to Postgres, as its own driver goes it, but for one thing: a statement that runs on behalf of a call is
+ * cancelled in the database when the call ends. Slonik's own driver shows nobody the key that this takes.
+ */
+export const postgresDriver: DriverFactory = createDriverFactory(async ({ driverConfiguration }) => {
+  const { connectionUri, typeParsers } = driverConfiguration;
+  const types = { getTypeParser: typeParserOf(typeParsers) };
+  return {
+    async createPoolClient({ clientEventEmitter }) {
+      const client = new pg.Client({
+        connectionString: connectionUri,
+        connectionTimeoutMillis: CONNECT_WITHIN_MS,
+        types,
+      });
+      client.on("error", (error) => clientEventEmitter.emit("error", translated(error)));
+      return {
+        connect: async () => {
+          await client.connect();
+        },
+        end: () => client.end(),
+        query: (text, values) => query(client, text, values),
+        stream() {
+          throw new TypeError("a result is not streamed: it is read page by page");
+        },
+      };
+    },
+  };
+});
+
+async function query(client: pg.Client, text: string, values?: unknown[]) {
+  const run = () => client.query<Record<string, unknown>>(text, values);
+  const cancel = () => sendCancelRequest(client);
+  try {
+    const { command, fields, rowCount, rows } = await runStatement({ text, run, cancel }, currentCall()?.signal);
+    return {
+      command: command as DriverCommand, // Slonik's type names five of them and means all.
+      fields: fields.map(({ dataTypeID, name }) => ({ dataTypeId: dataTypeID, name })),
+      rowCount,
+      rows,
+    };
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function typeParserOf(typeParsers: readonly DriverTypeParser[]): typeof pg.types.getTypeParser {
+  const texts: (array: string) => string[] = pg.types.getTypeParser(TEXT_ARRAY);
+  const parsers = new Map<number, (value: string) => unknown>();
+  for (const { name, parse } of typeParsers) {
+    const oids = OIDS[name];
+    if (!oids) throw new TypeError(`the number of the type ${name} is not known`);
+    parsers.set(oids.one, parse);
+    parsers.set(oids.array, (value) => texts(value).map(parse));
+  }
+  return (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? pg.types.getTypeParser(oid, format);
+}
+
+/** The errors that Slonik, and who asks it, tells apart. */
+function translated(error: unknown): Error {
+  if (!Error.isError(error)) return new TypeError(String(error));
+  if (error.message.startsWith("Connection terminated unexpectedly")) {
+    return new BackendTerminatedUnexpectedlyError(error);
+  }
+  if (error.message.startsWith("Connection terminated")) return new BackendTerminatedError(error);
+  if (!(error instanceof pg.DatabaseError)) return error;
+  const { code = "" } = error;
+  const violation = VIOLATIONS.get(code);
+  if (violation) return new violation(error as ViolationCause);
+  if (code === "25P03") return new IdleTransactionTimeoutError(error);
+  if (code === "57P01") return new BackendTerminatedError(error);
+  if (code !== "57014") return error;
+  return error.message.endsWith("user request") ? new StatementCancelledError(error) : new StatementTimeoutError(error);
+}
