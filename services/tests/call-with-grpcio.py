@@ -10,36 +10,11 @@ import sys
 import uuid
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf import descriptor_pb2, json_format
 
-TIMEOUT_S = 10
+from contracts import Contracts, files_of
+
 SERVICE = "cadre.booking.v1.CourseService"
-
-
-class Contracts:
-    """Messages and methods made at run time from descriptors, files of imports first."""
-
-    def __init__(self, channel, files):
-        self.channel = channel
-        self.pool = descriptor_pool.DescriptorPool()
-        for file in files:
-            self.pool.Add(file)
-        self.factory = message_factory.MessageFactory(self.pool)
-
-    def message(self, descriptor):
-        return self.factory.GetPrototype(descriptor)
-
-    def call(self, name, kind, request, metadata=()):
-        service, method = name.split("/")
-        descriptor = self.pool.FindServiceByName(service).methods_by_name[method]
-        message = self.message(descriptor.input_type)
-        make = getattr(self.channel, kind)
-        invoke = make(
-            "/" + name, type(message()).SerializeToString, self.message(descriptor.output_type).FromString
-        )
-        requests = message(**request) if kind.startswith("unary") else iter([message(**request)])
-        answer = invoke(requests, timeout=TIMEOUT_S, metadata=metadata)
-        return list(answer) if kind.endswith("stream") else answer
 
 
 def reflect(basics, version, request):
@@ -50,7 +25,7 @@ def reflect(basics, version, request):
 
 def main(address):
     with grpc.insecure_channel(address) as channel:
-        basics = Contracts(channel, descriptor_pb2.FileDescriptorSet.FromString(sys.stdin.buffer.read()).file)
+        basics = Contracts(channel, files_of(sys.stdin.buffer.read()))
         listed = {
             version: [s.name for s in reflect(basics, version, {"list_services": ""}).list_services_response.service]
             for version in ("v1", "v1alpha")
