@@ -4,7 +4,7 @@ import type { Database } from "../runtime/database.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Visible } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
-import { findPurchase, findSessionsOf, getStudentOfLedger } from "./purchase-queries.ts";
+import { findPurchase, findSessionsOf, getLedgerFacts } from "./purchase-queries.ts";
 import { SESSION_STATES, type Session } from "./session.ts";
 
 /** What a purchase's certificate rests on. */
@@ -15,11 +15,13 @@ export async function completionLedger(
 ): Promise<MessageInitShape<typeof CompletionLedgerSchema>> {
   const purchase = await findPurchase(db, purchaseId, visible);
   if (!purchase) throw purchaseMissing(purchaseId);
-  const [student, sessions] = await Promise.all([
-    getStudentOfLedger(db, purchase.studentId),
-    findSessionsOf(db, purchase),
-  ]);
-  return { purchase: purchaseToProto(purchase), ...student, entries: sessions.map(entryOf) };
+  const [facts, sessions] = await Promise.all([getLedgerFacts(db, purchase), findSessionsOf(db, purchase)]);
+  return {
+    purchase: purchaseToProto(purchase),
+    ...facts,
+    entries: sessions.map(entryOf),
+    version: BigInt(purchase.version),
+  };
 }
 
 function entryOf(session: Session): MessageInitShape<typeof LedgerEntrySchema> {

@@ -162,11 +162,14 @@ export function addCertificateJob(tx: Transaction, purchaseId: string, context: 
 /** What a job hands on from the call that added it: trace headers, the pretended time. */
 export type JobContext = Record<string, string>;
 
-const ledgerRow = z.object({ studentName: z.string(), studentLanguage: z.string() });
+const ledgerRow = z.object({ studentName: z.string(), studentLanguage: z.string(), zoneName: z.string() });
 
-export function getStudentOfLedger(db: Database, studentId: string): Promise<z.output<typeof ledgerRow>> {
+export function getLedgerFacts(db: Database, purchase: Purchase): Promise<z.output<typeof ledgerRow>> {
   return db.one(sql.type(ledgerRow)`
-    select name as "studentName", language as "studentLanguage" from student where student_id = ${studentId}
+    select s.name as "studentName", s.language as "studentLanguage", z.name as "zoneName"
+    from student s, zone z
+    where s.student_id = ${purchase.studentId}
+      and z.operator_id = ${purchase.operatorId} and z.zone_id = ${purchase.zoneId}
   `);
 }
 

@@ -6,6 +6,8 @@ import { type CompletionLedger, earned } from "./completion-ledger.ts";
 
 const NOW = Temporal.Instant.from("2030-02-01T00:00:00Z");
 
+const NAMES = { operatorName: "Cadre", trainerNames: new Map([["018f0000-0000-7000-8000-0000000000d1", "Grace"]]) };
+
 const LEDGER: CompletionLedger = {
   purchaseId: "018f0000-0000-7000-8000-0000000000a1",
   franchiseId: "018f0000-0000-7000-8000-0000000000f1",
@@ -14,6 +16,10 @@ const LEDGER: CompletionLedger = {
   courseId: "018f0000-0000-7000-8000-0000000000c1",
   courseName: "Crawl",
   sessionCount: 2,
+  studentLanguage: "en",
+  zoneName: "Lisbon",
+  timeZone: "Europe/Lisbon",
+  version: 2,
   entries: [
     {
       sessionId: "018f0000-0000-7000-8000-000000000001",
@@ -73,7 +79,7 @@ test("the digest changes with every fact of the ledger", () => {
     { ...LEDGER, entries: [{ ...first, startTime: first.startTime.add({ seconds: 1 }) }, second] },
     { ...LEDGER, entries: [{ ...first, sessionId: second.sessionId }, second] },
     { ...LEDGER, studentId: "018f0000-0000-7000-8000-0000000000b2" },
-  ].map((ledger) => statement(ledger, earned(ledger), { operatorName: "Cadre", now: NOW }).ledgerDigest);
+  ].map((ledger) => statement(ledger, earned(ledger), { ...NAMES, now: NOW }).ledgerDigest);
   expect(new Set(digests).size).toBe(digests.length);
 });
 
@@ -86,5 +92,5 @@ test("instants keep their microseconds on the wire, before 1970 too", () => {
 });
 
 function stated(now: string) {
-  return statement(LEDGER, earned(LEDGER), { operatorName: "Cadre", now: Temporal.Instant.from(now) });
+  return statement(LEDGER, earned(LEDGER), { ...NAMES, now: Temporal.Instant.from(now) });
 }

@@ -1,13 +1,15 @@
 import { DomainError } from "../runtime/errors.ts";
 import type { CompletedEntry, CompletionLedger } from "./completion-ledger.ts";
 import { ledgerDigest } from "./ledger-digest.ts";
+import type { Standing } from "./standing.ts";
 
-export interface Certificate extends Statement {
+export interface Certificate extends Statement, Standing {
   certificateId: string;
   number: string;
   code: string;
   state: "valid" | "suspended" | "revoked";
   operatorId: string;
+  version: number;
 }
 
 /** What a certificate says, with names as they were on the day of issue. */
@@ -17,8 +19,14 @@ export interface Statement {
   operatorName: string;
   studentId: string;
   studentName: string;
+  /** BCP 47. */
+  studentLanguage: string;
   courseId: string;
   courseName: string;
+  /** In the order of the first session that each held. */
+  trainerNames: readonly string[];
+  zoneName: string;
+  timeZone: string;
   sessionCount: number;
   totalMinutes: number;
   firstSessionTime: Temporal.Instant;
@@ -32,14 +40,15 @@ export interface Statement {
 export function statement(
   ledger: CompletionLedger,
   completed: readonly CompletedEntry[],
-  said: { operatorName: string; now: Temporal.Instant },
+  said: { operatorName: string; trainerNames: ReadonlyMap<string, string>; now: Temporal.Instant },
 ): Statement {
-  const { entries: _, ...purchase } = ledger;
+  const { entries: _, version: __, ...purchase } = ledger;
   const startTimes = completed.map(({ startTime }) => startTime);
   const completeTime = completed.map(({ completion }) => completion.time).reduce(later);
   return {
     ...purchase,
     operatorName: said.operatorName,
+    trainerNames: namesOf(completed, said.trainerNames),
     totalMinutes: totalMinutes(completed),
     firstSessionTime: startTimes.reduce(earlier),
     lastSessionTime: startTimes.reduce(later),
@@ -51,6 +60,11 @@ export function statement(
 
 export function certificateMissing(): DomainError {
   return new DomainError("not-found", "CERTIFICATE_NOT_FOUND", "there is no such certificate");
+}
+
+function namesOf(entries: readonly CompletedEntry[], names: ReadonlyMap<string, string>): string[] {
+  const trainerIds = new Set(entries.map(({ trainerId }) => trainerId));
+  return [...trainerIds].flatMap((trainerId) => names.get(trainerId) ?? []);
 }
 
 function totalMinutes(entries: readonly CompletedEntry[]): number {

@@ -49,6 +49,10 @@ function ledgerOf(entries: LedgerEntry[]): CompletionLedger {
     courseId: "018f0000-0000-7000-8000-0000000000c1",
     courseName: "Crawl",
     sessionCount: 3,
+    studentLanguage: "en",
+    zoneName: "Lisbon",
+    timeZone: "Europe/Lisbon",
+    version: 3,
     entries,
   };
 }

@@ -7,9 +7,15 @@ export interface CompletionLedger {
   franchiseId: string | null;
   studentId: string;
   studentName: string;
+  /** BCP 47. */
+  studentLanguage: string;
   courseId: string;
   courseName: string;
   sessionCount: number;
+  zoneName: string;
+  timeZone: string;
+  /** The greater, the later. */
+  version: number;
   entries: LedgerEntry[];
 }
 

@@ -4,6 +4,9 @@ import { callerOf } from "../runtime/caller.ts";
 import { getCertificate } from "./get-certificate.ts";
 import { type IssueDeps, issueCertificate } from "./issue-certificate.ts";
 import { listCertificates } from "./list-certificates.ts";
+import { reinstateCertificate } from "./reinstate-certificate.ts";
+import { revokeCertificate } from "./revoke-certificate.ts";
+import { suspendCertificate } from "./suspend-certificate.ts";
 import { toProto, toPublicProto } from "./to-proto.ts";
 import { verifyCertificate } from "./verify-certificate.ts";
 import { visibleTo } from "./visible.ts";
@@ -13,6 +16,15 @@ export function certificateHandlers(deps: IssueDeps): ServiceImpl<typeof Certifi
   return {
     issueCertificate(request, context) {
       return issueCertificate(deps, request, callerOf(context));
+    },
+    suspendCertificate(request, context) {
+      return suspendCertificate(deps, request, callerOf(context));
+    },
+    reinstateCertificate(request, context) {
+      return reinstateCertificate(deps, request, callerOf(context));
+    },
+    revokeCertificate(request, context) {
+      return revokeCertificate(deps, request, callerOf(context));
     },
     async getCertificate(request, context) {
       return { certificate: toProto(await getCertificate(db, request, visibleTo(callerOf(context)))) };

@@ -16,6 +16,7 @@ import { earned } from "./completion-ledger.ts";
 import { findCertificateOfPurchase, insertCertificate } from "./queries.ts";
 import { type Bookings, readLedger } from "./read-ledger.ts";
 import { type OperatorNames, readOperatorName } from "./read-operator-name.ts";
+import { readTrainerNames, type Trainers } from "./read-trainer-names.ts";
 import { toProto } from "./to-proto.ts";
 
 const ATTEMPTS = 5;
@@ -26,6 +27,7 @@ export interface IssueDeps extends OperatorNames {
   newId: () => string;
   random: Random;
   bookings: Bookings;
+  trainers: Trainers;
 }
 
 /**
@@ -53,8 +55,11 @@ export async function issueCertificate(
 async function readDueStatement(deps: IssueDeps, purchaseId: string, now: Temporal.Instant): Promise<Statement> {
   const ledger = await readLedger(deps.bookings, purchaseId);
   const completed = earned(ledger);
-  const operatorName = await readOperatorName(deps, ledger.franchiseId);
-  return statement(ledger, completed, { operatorName, now });
+  const [operatorName, trainerNames] = await Promise.all([
+    readOperatorName(deps, ledger.franchiseId),
+    readTrainerNames(deps.trainers, new Set(completed.map(({ trainerId }) => trainerId))),
+  ]);
+  return statement(ledger, completed, { operatorName, trainerNames, now });
 }
 
 /** The insert tells neither which key was taken nor by whom: either the purchase has its certificate, or chance struck. */
@@ -69,7 +74,6 @@ async function issue(
       certificateId: newId(),
       number: newCertificateNumber(random),
       code: newCertificateCode(random),
-      state: "valid",
     });
     if (inserted) return { certificate: inserted, isNew: true };
     const first = await findCertificateOfPurchase(tx, due.purchaseId);

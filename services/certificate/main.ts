@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
 import { certificateConfig } from "./config.ts";
@@ -13,13 +14,15 @@ await runService(process, {
   config: certificateConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect }) {
+    const trainer = connect("trainer", config.TRAINER_ADDRESS, [FranchiseService, TrainerService]);
     const handlers = certificateHandlers({
       db,
       now,
       newId,
       random: randomBytes,
       bookings: createClient(BookingService, connect("booking", config.BOOKING_ADDRESS, [BookingService])),
-      franchises: createClient(FranchiseService, connect("trainer", config.TRAINER_ADDRESS, [FranchiseService])),
+      franchises: createClient(FranchiseService, trainer),
+      trainers: createClient(TrainerService, trainer),
       companyName: config.COMPANY_NAME,
     });
     return { services: [implement(CertificateService, handlers)] };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate, Statement } from "./certificate.ts";
+import type { Standing } from "./standing.ts";
 import type { Visible } from "./visible.ts";
 
 const certificateRow = z.object({
@@ -23,6 +24,16 @@ const certificateRow = z.object({
   completeTime: instant,
   issueTime: instant,
   ledgerDigest: z.string(),
+  studentLanguage: z.string(),
+  trainerNames: z.array(z.string()),
+  zoneName: z.string(),
+  timeZone: z.string(),
+  holdTime: instant.nullable(),
+  holdReason: z.string().nullable(),
+  reopenTime: instant.nullable(),
+  revokeTime: instant.nullable(),
+  revokeReason: z.string().nullable(),
+  version: z.number(),
 });
 
 const columns = sql.fragment`
@@ -31,26 +42,34 @@ const columns = sql.fragment`
   student_id as "studentId", student_name as "studentName", course_id as "courseId", course_name as "courseName",
   session_count as "sessionCount", total_minutes as "totalMinutes",
   first_session_time as "firstSessionTime", last_session_time as "lastSessionTime",
-  complete_time as "completeTime", issue_time as "issueTime", ledger_digest as "ledgerDigest"
+  complete_time as "completeTime", issue_time as "issueTime", ledger_digest as "ledgerDigest",
+  student_language as "studentLanguage", trainer_names as "trainerNames", zone_name as "zoneName",
+  time_zone as "timeZone", hold_time as "holdTime", hold_reason as "holdReason", reopen_time as "reopenTime",
+  revoke_time as "revokeTime", revoke_reason as "revokeReason", version
 `;
 
+export interface NewCertificate extends Statement {
+  certificateId: string;
+  number: string;
+  code: string;
+}
+
 /** Null when the purchase has its certificate, waiting for whoever issues it just now; also when a key is taken. */
-export function insertCertificate(
-  tx: Transaction,
-  certificate: Omit<Certificate, "operatorId">,
-): Promise<Certificate | null> {
+export function insertCertificate(tx: Transaction, certificate: NewCertificate): Promise<Certificate | null> {
   return tx.maybeOne(sql.type(certificateRow)`
     insert into certificate (
-      certificate_id, number, code, state, purchase_id, franchise_id, operator_name, student_id, student_name,
+      certificate_id, number, code, purchase_id, franchise_id, operator_name, student_id, student_name,
       course_id, course_name, session_count, total_minutes, first_session_time, last_session_time,
-      complete_time, issue_time, ledger_digest
+      complete_time, issue_time, ledger_digest, student_language, trainer_names, zone_name, time_zone
     ) values (
-      ${certificate.certificateId}, ${certificate.number}, ${certificate.code}, ${certificate.state},
+      ${certificate.certificateId}, ${certificate.number}, ${certificate.code},
       ${certificate.purchaseId}, ${certificate.franchiseId}, ${certificate.operatorName},
       ${certificate.studentId}, ${certificate.studentName}, ${certificate.courseId}, ${certificate.courseName},
       ${certificate.sessionCount}, ${certificate.totalMinutes},
       ${certificate.firstSessionTime.toString()}, ${certificate.lastSessionTime.toString()},
-      ${certificate.completeTime.toString()}, ${certificate.issueTime.toString()}, ${certificate.ledgerDigest}
+      ${certificate.completeTime.toString()}, ${certificate.issueTime.toString()}, ${certificate.ledgerDigest},
+      ${certificate.studentLanguage}, ${sql.array([...certificate.trainerNames], "text")},
+      ${certificate.zoneName}, ${certificate.timeZone}
     )
     on conflict do nothing
     returning ${columns}
@@ -78,6 +97,25 @@ export function findCertificate(db: Database, certificateId: string, visible: Vi
 export function findCertificateByNumber(db: Database, number: string, visible: Visible): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
     select ${columns} from certificate where number = ${number} and ${isVisible(visible)}
+  `);
+}
+
+/** Row-locked: of two who change it at once, the second must see what the first did. */
+export function lockCertificate(tx: Transaction, certificateId: string, visible: Visible): Promise<Certificate | null> {
+  return tx.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)} for update
+  `);
+}
+
+export function saveStanding(tx: Transaction, certificateId: string, standing: Standing): Promise<Certificate> {
+  const { holdTime, holdReason, reopenTime, revokeTime, revokeReason } = standing;
+  return tx.one(sql.type(certificateRow)`
+    update certificate
+    set hold_time = ${holdTime?.toString() ?? null}, hold_reason = ${holdReason},
+      reopen_time = ${reopenTime?.toString() ?? null},
+      revoke_time = ${revokeTime?.toString() ?? null}, revoke_reason = ${revokeReason}, version = version + 1
+    where certificate_id = ${certificateId}
+    returning ${columns}
   `);
 }
 

@@ -26,16 +26,20 @@ function ledgerUnavailable(why: string): DomainError {
   return new DomainError("unavailable", "COMPLETION_LEDGER_UNAVAILABLE", message);
 }
 
-function fromProto({ purchase, studentName, entries }: CompletionLedgerMessage): CompletionLedger {
+function fromProto({ purchase, entries, ...ledger }: CompletionLedgerMessage): CompletionLedger {
   if (!purchase) throw ledgerUnavailable("a ledger without its purchase");
   return {
     purchaseId: purchase.purchaseId,
     franchiseId: purchase.franchiseId ?? null,
     studentId: purchase.studentId,
-    studentName,
+    studentName: ledger.studentName,
+    studentLanguage: ledger.studentLanguage,
     courseId: purchase.courseId,
     courseName: purchase.courseName,
     sessionCount: purchase.sessionCount,
+    zoneName: ledger.zoneName,
+    timeZone: purchase.timeZone,
+    version: Number(ledger.version),
     entries: entries.map(entryFromProto),
   };
 }

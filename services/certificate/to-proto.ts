@@ -3,6 +3,7 @@ import { type CertificateSchema, CertificateState } from "../../gen/cadre/certif
 import type { VerifyCertificateResponseSchema } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Certificate } from "./certificate.ts";
+import { publicReason, suspendTime } from "./standing.ts";
 
 const STATES = {
   valid: CertificateState.VALID,
@@ -10,29 +11,42 @@ const STATES = {
   revoked: CertificateState.REVOKED,
 } as const;
 
-export function toProto({ franchiseId: _, ...certificate }: Certificate): MessageInitShape<typeof CertificateSchema> {
+export function toProto(certificate: Certificate): MessageInitShape<typeof CertificateSchema> {
   return {
-    ...certificate,
-    state: STATES[certificate.state],
-    firstSessionTime: timestampOf(certificate.firstSessionTime),
-    lastSessionTime: timestampOf(certificate.lastSessionTime),
+    ...toPublicProto(certificate),
+    certificateId: certificate.certificateId,
+    code: certificate.code,
+    purchaseId: certificate.purchaseId,
+    operatorId: certificate.operatorId,
+    studentId: certificate.studentId,
+    studentLanguage: certificate.studentLanguage,
+    courseId: certificate.courseId,
     completeTime: timestampOf(certificate.completeTime),
-    issueTime: timestampOf(certificate.issueTime),
+    ledgerDigest: certificate.ledgerDigest,
+    etag: String(certificate.version),
   };
 }
 
 /** Named field by field: what is not named here stays unknown to the public. */
-export function toPublicProto(certificate: Certificate): MessageInitShape<typeof VerifyCertificateResponseSchema> {
+export function toPublicProto(certificate: Certificate) {
+  const suspended = suspendTime(certificate);
+  const { revokeTime } = certificate;
   return {
     state: STATES[certificate.state],
+    ...(suspended && { suspendTime: timestampOf(suspended) }),
+    ...(revokeTime && { revokeTime: timestampOf(revokeTime) }),
+    publicReason: publicReason(certificate),
     number: certificate.number,
     studentName: certificate.studentName,
     courseName: certificate.courseName,
     operatorName: certificate.operatorName,
+    trainerNames: [...certificate.trainerNames],
+    zoneName: certificate.zoneName,
+    timeZone: certificate.timeZone,
     sessionCount: certificate.sessionCount,
     totalMinutes: certificate.totalMinutes,
     firstSessionTime: timestampOf(certificate.firstSessionTime),
     lastSessionTime: timestampOf(certificate.lastSessionTime),
     issueTime: timestampOf(certificate.issueTime),
-  };
+  } satisfies MessageInitShape<typeof VerifyCertificateResponseSchema>;
 }

@@ -5,13 +5,14 @@ import type { Certificate } from "../../../gen/cadre/certificate/v1/certificate_
 import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { Database } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import type { Random } from "../certificate-number.ts";
 import { certificateHandlers } from "../handlers.ts";
-import { type Bought, ledgerOf, type Neighbours, neighbourServices } from "./neighbours.ts";
+import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID } from "./neighbours.ts";
 
 export interface CertificateMesh extends Neighbours {
   db: Database;
@@ -25,7 +26,11 @@ export interface CertificateMesh extends Neighbours {
 
 export async function startCertificateMesh(random: Random = randomBytes): Promise<CertificateMesh> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
-  const neighbours: Neighbours = { ledgers: new Map(), franchiseNames: new Map() };
+  const neighbours: Neighbours = {
+    ledgers: new Map(),
+    franchiseNames: new Map(),
+    trainerNames: new Map([[TRAINER_ID, "Grace Hopper"]]),
+  };
   const others = await startTestServer({ services: neighbourServices(neighbours) });
   let ids = 0;
   const handlers = certificateHandlers({
@@ -35,6 +40,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     random,
     bookings: createClient(BookingService, others.transportAs(Role.SERVICE)),
     franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
+    trainers: createClient(TrainerService, others.transportAs(Role.SERVICE)),
     companyName: "Cadre",
   });
   const server = await startTestServer({ services: [implement(CertificateService, handlers)] });

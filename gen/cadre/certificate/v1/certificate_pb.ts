@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/certificate/v1/certificate.proto.
  */
 export const file_cadre_certificate_v1_certificate: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZS5wcm90bxIUY2FkcmUuY2VydGlmaWNhdGUudjEipAQKC0NlcnRpZmljYXRlEhYKDmNlcnRpZmljYXRlX2lkGAEgASgJEg4KBm51bWJlchgCIAEoCRIMCgRjb2RlGAMgASgJEjUKBXN0YXRlGAQgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRITCgtwdXJjaGFzZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAcgASgJEhIKCnN0dWRlbnRfaWQYCCABKAkSFAoMc3R1ZGVudF9uYW1lGAkgASgJEhEKCWNvdXJzZV9pZBgKIAEoCRITCgtjb3Vyc2VfbmFtZRgLIAEoCRIVCg1zZXNzaW9uX2NvdW50GAwgASgFEhUKDXRvdGFsX21pbnV0ZXMYDSABKAUSNgoSZmlyc3Rfc2Vzc2lvbl90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X3Nlc3Npb25fdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaXNzdWVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNbGVkZ2VyX2RpZ2VzdBgSIAEoCSqSAQoQQ2VydGlmaWNhdGVTdGF0ZRIhCh1DRVJUSUZJQ0FURV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF0NFUlRJRklDQVRFX1NUQVRFX1ZBTElEEAESHwobQ0VSVElGSUNBVEVfU1RBVEVfU1VTUEVOREVEEAISHQoZQ0VSVElGSUNBVEVfU1RBVEVfUkVWT0tFRBADYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiZjYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZS5wcm90bxIUY2FkcmUuY2VydGlmaWNhdGUudjEigwYKC0NlcnRpZmljYXRlEhYKDmNlcnRpZmljYXRlX2lkGAEgASgJEg4KBm51bWJlchgCIAEoCRIMCgRjb2RlGAMgASgJEjUKBXN0YXRlGAQgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRITCgtwdXJjaGFzZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAcgASgJEhIKCnN0dWRlbnRfaWQYCCABKAkSFAoMc3R1ZGVudF9uYW1lGAkgASgJEhEKCWNvdXJzZV9pZBgKIAEoCRITCgtjb3Vyc2VfbmFtZRgLIAEoCRIVCg1zZXNzaW9uX2NvdW50GAwgASgFEhUKDXRvdGFsX21pbnV0ZXMYDSABKAUSNgoSZmlyc3Rfc2Vzc2lvbl90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X3Nlc3Npb25fdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaXNzdWVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNbGVkZ2VyX2RpZ2VzdBgSIAEoCRIwCgxzdXNwZW5kX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1wdWJsaWNfcmVhc29uGBUgASgJEhUKDXRyYWluZXJfbmFtZXMYFiADKAkSEQoJem9uZV9uYW1lGBcgASgJEhEKCXRpbWVfem9uZRgYIAEoCRIYChBzdHVkZW50X2xhbmd1YWdlGBkgASgJEgwKBGV0YWcYGiABKAkqkgEKEENlcnRpZmljYXRlU3RhdGUSIQodQ0VSVElGSUNBVEVfU1RBVEVfVU5TUEVDSUZJRUQQABIbChdDRVJUSUZJQ0FURV9TVEFURV9WQUxJRBABEh8KG0NFUlRJRklDQVRFX1NUQVRFX1NVU1BFTkRFRBACEh0KGUNFUlRJRklDQVRFX1NUQVRFX1JFVk9LRUQQA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * The statement that a purchase was completed. There is at most one per purchase.
@@ -121,6 +121,62 @@ export type Certificate = Message<"cadre.certificate.v1.Certificate"> & {
    * @generated from field: string ledger_digest = 18;
    */
   ledgerDigest: string;
+
+  /**
+   * Since when it has been suspended; present exactly while it is.
+   *
+   * @generated from field: google.protobuf.Timestamp suspend_time = 19;
+   */
+  suspendTime?: Timestamp | undefined;
+
+  /**
+   * Present exactly when it is revoked.
+   *
+   * @generated from field: google.protobuf.Timestamp revoke_time = 20;
+   */
+  revokeTime?: Timestamp | undefined;
+
+  /**
+   * Why it is suspended or revoked, as everybody may read it; may be empty.
+   *
+   * @generated from field: string public_reason = 21;
+   */
+  publicReason: string;
+
+  /**
+   * Who held the sessions, in the order of the first one of each; without those who are not known any more.
+   *
+   * @generated from field: repeated string trainer_names = 22;
+   */
+  trainerNames: string[];
+
+  /**
+   * The zone in which the sessions took place; empty on certificates from before zones were named.
+   *
+   * @generated from field: string zone_name = 23;
+   */
+  zoneName: string;
+
+  /**
+   * The zone's, an IANA name; empty where zone_name is.
+   *
+   * @generated from field: string time_zone = 24;
+   */
+  timeZone: string;
+
+  /**
+   * The student's, BCP 47: the script of a name may depend on it. Empty where zone_name is.
+   *
+   * @generated from field: string student_language = 25;
+   */
+  studentLanguage: string;
+
+  /**
+   * Changes with every change of the certificate.
+   *
+   * @generated from field: string etag = 26;
+   */
+  etag: string;
 };
 
 /**
@@ -140,16 +196,22 @@ export const CertificateState = {
   UNSPECIFIED: 0,
 
   /**
+   * All sessions are completed, and nobody holds it back.
+   *
    * @generated from enum value: CERTIFICATE_STATE_VALID = 1;
    */
   VALID: 1,
 
   /**
+   * A session has been reopened, or the operator holds it back. May become valid again.
+   *
    * @generated from enum value: CERTIFICATE_STATE_SUSPENDED = 2;
    */
   SUSPENDED: 2,
 
   /**
+   * For good.
+   *
    * @generated from enum value: CERTIFICATE_STATE_REVOKED = 3;
    */
   REVOKED: 3,

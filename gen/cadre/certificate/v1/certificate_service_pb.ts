@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/certificate/v1/certificate_service.proto.
  */
 export const file_cadre_certificate_v1_certificate_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjMKGFZlcmlmeUNlcnRpZmljYXRlUmVxdWVzdBIXCgRjb2RlGAEgASgJQgm6SAZyBBABGEAi8QIKGVZlcmlmeUNlcnRpZmljYXRlUmVzcG9uc2USNQoFc3RhdGUYASABKA4yJi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZVN0YXRlEg4KBm51bWJlchgCIAEoCRIUCgxzdHVkZW50X25hbWUYAyABKAkSEwoLY291cnNlX25hbWUYBCABKAkSFQoNb3BlcmF0b3JfbmFtZRgFIAEoCRIVCg1zZXNzaW9uX2NvdW50GAYgASgFEhUKDXRvdGFsX21pbnV0ZXMYByABKAUSNgoSZmlyc3Rfc2Vzc2lvbl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X3Nlc3Npb25fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaXNzdWVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAyqgQKEkNlcnRpZmljYXRlU2VydmljZRKDAQoQSXNzdWVDZXJ0aWZpY2F0ZRItLmNhZHJlLmNlcnRpZmljYXRlLnYxLklzc3VlQ2VydGlmaWNhdGVSZXF1ZXN0Gi4uY2FkcmUuY2VydGlmaWNhdGUudjEuSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBBfDgGIgnEn8KDkdldENlcnRpZmljYXRlEisuY2FkcmUuY2VydGlmaWNhdGUudjEuR2V0Q2VydGlmaWNhdGVSZXF1ZXN0GiwuY2FkcmUuY2VydGlmaWNhdGUudjEuR2V0Q2VydGlmaWNhdGVSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGNAPEoUBChBMaXN0Q2VydGlmaWNhdGVzEi0uY2FkcmUuY2VydGlmaWNhdGUudjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5MaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BiIJxKEAQoRVmVyaWZ5Q2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5WZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5WZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlIg6QAgHq4BgCEAHw4BjQD2IGcHJvdG8z", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiMwoYVmVyaWZ5Q2VydGlmaWNhdGVSZXF1ZXN0EhcKBGNvZGUYASABKAlCCbpIBnIEEAEYQCKoBAoZVmVyaWZ5Q2VydGlmaWNhdGVSZXNwb25zZRI1CgVzdGF0ZRgBIAEoDjImLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlU3RhdGUSDgoGbnVtYmVyGAIgASgJEhQKDHN0dWRlbnRfbmFtZRgDIAEoCRITCgtjb3Vyc2VfbmFtZRgEIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAUgASgJEhUKDXNlc3Npb25fY291bnQYBiABKAUSFQoNdG90YWxfbWludXRlcxgHIAEoBRI2ChJmaXJzdF9zZXNzaW9uX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxhc3Rfc2Vzc2lvbl90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxzdXNwZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1wdWJsaWNfcmVhc29uGA0gASgJEhUKDXRyYWluZXJfbmFtZXMYDiADKAkSEQoJem9uZV9uYW1lGA8gASgJEhEKCXRpbWVfem9uZRgQIAEoCTLRBwoSQ2VydGlmaWNhdGVTZXJ2aWNlEoMBChBJc3N1ZUNlcnRpZmljYXRlEi0uY2FkcmUuY2VydGlmaWNhdGUudjEuSXNzdWVDZXJ0aWZpY2F0ZVJlcXVlc3QaLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEF8OAYiCcSfwoOR2V0Q2VydGlmaWNhdGUSKy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlcXVlc3QaLC5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAY0A8ShQEKEExpc3RDZXJ0aWZpY2F0ZXMSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5MaXN0Q2VydGlmaWNhdGVzUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGIgnEoQBChFWZXJpZnlDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVzcG9uc2UiDpACAergGAIQAfDgGNAPEokBChJTdXNwZW5kQ2VydGlmaWNhdGUSLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0GjAuY2FkcmUuY2VydGlmaWNhdGUudjEuU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSjwEKFFJlaW5zdGF0ZUNlcnRpZmljYXRlEjEuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0GjIuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKGAQoRUmV2b2tlQ2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnYgZwcm90bzM", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.certificate.v1.IssueCertificateRequest
@@ -166,6 +166,179 @@ export const ListCertificatesResponseSchema: GenMessage<ListCertificatesResponse
   messageDesc(file_cadre_certificate_v1_certificate_service, 5);
 
 /**
+ * @generated from message cadre.certificate.v1.SuspendCertificateRequest
+ */
+export type SuspendCertificateRequest = Message<"cadre.certificate.v1.SuspendCertificateRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string certificate_id = 2;
+   */
+  certificateId: string;
+
+  /**
+   * Of the certificate as the caller has read it. Absent: whatever it is now.
+   *
+   * @generated from field: optional string etag = 3;
+   */
+  etag?: string | undefined;
+
+  /**
+   * For the audit log: nobody who verifies the certificate reads it.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Why, as everybody may read it who verifies the certificate.
+   *
+   * @generated from field: string public_reason = 5;
+   */
+  publicReason: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.SuspendCertificateRequest.
+ * Use `create(SuspendCertificateRequestSchema)` to create a new message.
+ */
+export const SuspendCertificateRequestSchema: GenMessage<SuspendCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 6);
+
+/**
+ * @generated from message cadre.certificate.v1.SuspendCertificateResponse
+ */
+export type SuspendCertificateResponse = Message<"cadre.certificate.v1.SuspendCertificateResponse"> & {
+  /**
+   * @generated from field: cadre.certificate.v1.Certificate certificate = 1;
+   */
+  certificate?: Certificate | undefined;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.SuspendCertificateResponse.
+ * Use `create(SuspendCertificateResponseSchema)` to create a new message.
+ */
+export const SuspendCertificateResponseSchema: GenMessage<SuspendCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 7);
+
+/**
+ * @generated from message cadre.certificate.v1.ReinstateCertificateRequest
+ */
+export type ReinstateCertificateRequest = Message<"cadre.certificate.v1.ReinstateCertificateRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string certificate_id = 2;
+   */
+  certificateId: string;
+
+  /**
+   * Of the certificate as the caller has read it. Absent: whatever it is now.
+   *
+   * @generated from field: optional string etag = 3;
+   */
+  etag?: string | undefined;
+
+  /**
+   * For the audit log: nobody who verifies the certificate reads it.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.ReinstateCertificateRequest.
+ * Use `create(ReinstateCertificateRequestSchema)` to create a new message.
+ */
+export const ReinstateCertificateRequestSchema: GenMessage<ReinstateCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 8);
+
+/**
+ * @generated from message cadre.certificate.v1.ReinstateCertificateResponse
+ */
+export type ReinstateCertificateResponse = Message<"cadre.certificate.v1.ReinstateCertificateResponse"> & {
+  /**
+   * @generated from field: cadre.certificate.v1.Certificate certificate = 1;
+   */
+  certificate?: Certificate | undefined;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.ReinstateCertificateResponse.
+ * Use `create(ReinstateCertificateResponseSchema)` to create a new message.
+ */
+export const ReinstateCertificateResponseSchema: GenMessage<ReinstateCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 9);
+
+/**
+ * @generated from message cadre.certificate.v1.RevokeCertificateRequest
+ */
+export type RevokeCertificateRequest = Message<"cadre.certificate.v1.RevokeCertificateRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string certificate_id = 2;
+   */
+  certificateId: string;
+
+  /**
+   * Of the certificate as the caller has read it. Absent: whatever it is now.
+   *
+   * @generated from field: optional string etag = 3;
+   */
+  etag?: string | undefined;
+
+  /**
+   * For the audit log: nobody who verifies the certificate reads it.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Why, as everybody may read it who verifies the certificate.
+   *
+   * @generated from field: string public_reason = 5;
+   */
+  publicReason: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.RevokeCertificateRequest.
+ * Use `create(RevokeCertificateRequestSchema)` to create a new message.
+ */
+export const RevokeCertificateRequestSchema: GenMessage<RevokeCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 10);
+
+/**
+ * @generated from message cadre.certificate.v1.RevokeCertificateResponse
+ */
+export type RevokeCertificateResponse = Message<"cadre.certificate.v1.RevokeCertificateResponse"> & {
+  /**
+   * @generated from field: cadre.certificate.v1.Certificate certificate = 1;
+   */
+  certificate?: Certificate | undefined;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.RevokeCertificateResponse.
+ * Use `create(RevokeCertificateResponseSchema)` to create a new message.
+ */
+export const RevokeCertificateResponseSchema: GenMessage<RevokeCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 11);
+
+/**
  * @generated from message cadre.certificate.v1.VerifyCertificateRequest
  */
 export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCertificateRequest"> & {
@@ -182,7 +355,7 @@ export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCerti
  * Use `create(VerifyCertificateRequestSchema)` to create a new message.
  */
 export const VerifyCertificateRequestSchema: GenMessage<VerifyCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 6);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 12);
 
 /**
  * What anybody may know who holds the certificate.
@@ -241,6 +414,48 @@ export type VerifyCertificateResponse = Message<"cadre.certificate.v1.VerifyCert
    * @generated from field: google.protobuf.Timestamp issue_time = 10;
    */
   issueTime?: Timestamp | undefined;
+
+  /**
+   * Since when it has been suspended; present exactly while it is.
+   *
+   * @generated from field: google.protobuf.Timestamp suspend_time = 11;
+   */
+  suspendTime?: Timestamp | undefined;
+
+  /**
+   * Present exactly when it is revoked.
+   *
+   * @generated from field: google.protobuf.Timestamp revoke_time = 12;
+   */
+  revokeTime?: Timestamp | undefined;
+
+  /**
+   * Why it is suspended or revoked; may be empty.
+   *
+   * @generated from field: string public_reason = 13;
+   */
+  publicReason: string;
+
+  /**
+   * Who held the sessions, in the order of the first one of each; without those who are not known any more.
+   *
+   * @generated from field: repeated string trainer_names = 14;
+   */
+  trainerNames: string[];
+
+  /**
+   * The zone in which the sessions took place; empty on certificates from before zones were named.
+   *
+   * @generated from field: string zone_name = 15;
+   */
+  zoneName: string;
+
+  /**
+   * The zone's, an IANA name; empty where zone_name is.
+   *
+   * @generated from field: string time_zone = 16;
+   */
+  timeZone: string;
 };
 
 /**
@@ -248,7 +463,7 @@ export type VerifyCertificateResponse = Message<"cadre.certificate.v1.VerifyCert
  * Use `create(VerifyCertificateResponseSchema)` to create a new message.
  */
 export const VerifyCertificateResponseSchema: GenMessage<VerifyCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 7);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 13);
 
 /**
  * Certificates of completed purchases.
@@ -305,6 +520,51 @@ export const CertificateService: GenService<{
     methodKind: "unary";
     input: typeof VerifyCertificateRequestSchema;
     output: typeof VerifyCertificateResponseSchema;
+  },
+  /**
+   * Holds a certificate back: whoever verifies it reads that it is suspended, and since when. It stays so until somebody
+   * reinstates it, whatever becomes of its sessions. Suspending what is held back already changes nothing. Repeating the
+   * request_id with the same body gives the first answer.
+   *
+   * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is another operator's; with ETAG_MISMATCH when an etag is
+   * given and the certificate has changed since; with CERTIFICATE_STATE_CONFLICT when it is revoked.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.SuspendCertificate
+   */
+  suspendCertificate: {
+    methodKind: "unary";
+    input: typeof SuspendCertificateRequestSchema;
+    output: typeof SuspendCertificateResponseSchema;
+  },
+  /**
+   * Ends what SuspendCertificate began. The certificate is valid again unless a session of its purchase is open: then it
+   * stays suspended until that is completed. Reinstating a valid certificate changes nothing. Repeating the request_id with
+   * the same body gives the first answer.
+   *
+   * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is another operator's; with ETAG_MISMATCH when an etag is
+   * given and the certificate has changed since; with CERTIFICATE_STATE_CONFLICT when it is revoked, or
+   * suspended only because of an open session.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.ReinstateCertificate
+   */
+  reinstateCertificate: {
+    methodKind: "unary";
+    input: typeof ReinstateCertificateRequestSchema;
+    output: typeof ReinstateCertificateResponseSchema;
+  },
+  /**
+   * Takes a certificate back for good. Revoking it again changes nothing, the reason included. Repeating the request_id
+   * with the same body gives the first answer.
+   *
+   * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is another operator's; with ETAG_MISMATCH when an etag is
+   * given and the certificate has changed since.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.RevokeCertificate
+   */
+  revokeCertificate: {
+    methodKind: "unary";
+    input: typeof RevokeCertificateRequestSchema;
+    output: typeof RevokeCertificateResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cadre_certificate_v1_certificate_service, 0);

@@ -1,0 +1,57 @@
+import { DomainError } from "../runtime/errors.ts";
+import type { Certificate } from "./certificate.ts";
+
+/** What became of a certificate after its issue. Its state follows from this, in the database. */
+export interface Standing {
+  /** Since when somebody of the operator holds it back, and why as everybody may read it. */
+  holdTime: Temporal.Instant | null;
+  holdReason: string | null;
+  /** Since when a session that it rests on has been open again. */
+  reopenTime: Temporal.Instant | null;
+  revokeTime: Temporal.Instant | null;
+  revokeReason: string | null;
+}
+
+const REOPENED = "A session of the course is being reviewed.";
+
+/** Holds it back. What is held back already keeps its time and its reason. */
+export function suspend(certificate: Certificate, now: Temporal.Instant, publicReason: string): Standing {
+  if (certificate.state === "revoked") throw stateConflict(certificate, "A revoked certificate cannot be suspended.");
+  if (certificate.holdTime) return certificate;
+  return { ...certificate, holdTime: now, holdReason: publicReason };
+}
+
+/** Ends a suspension by hand, and no other. */
+export function reinstate(certificate: Certificate): Standing {
+  if (certificate.state === "revoked") throw stateConflict(certificate, "A revoked certificate stays revoked.");
+  if (certificate.holdTime) return { ...certificate, holdTime: null, holdReason: null };
+  if (!certificate.reopenTime) return certificate;
+  throw stateConflict(
+    certificate,
+    "A session of the purchase is open: the certificate is valid when that is completed.",
+  );
+}
+
+export function revoke(certificate: Certificate, now: Temporal.Instant, publicReason: string): Standing {
+  if (certificate.revokeTime) return certificate;
+  return { ...certificate, revokeTime: now, revokeReason: publicReason };
+}
+
+/** Since when it has been suspended, for whichever reason; null unless it is. */
+export function suspendTime({ state, holdTime, reopenTime }: Certificate): Temporal.Instant | null {
+  if (state !== "suspended") return null;
+  if (!holdTime || !reopenTime) return holdTime ?? reopenTime;
+  return Temporal.Instant.compare(holdTime, reopenTime) < 0 ? holdTime : reopenTime;
+}
+
+/** Why it is not valid, as everybody may read it. */
+export function publicReason({ state, revokeReason, holdReason }: Certificate): string {
+  if (state === "revoked") return revokeReason ?? "";
+  return state === "suspended" ? (holdReason ?? REOPENED) : "";
+}
+
+function stateConflict({ certificateId, state }: Certificate, message: string): DomainError {
+  return new DomainError("precondition", "CERTIFICATE_STATE_CONFLICT", message, {
+    metadata: { certificate_id: certificateId, state },
+  });
+}
