@@ -1,7 +1,6 @@
 import { DomainError } from "../runtime/errors.ts";
 import type { CompletedEntry, CompletionLedger } from "./completion-ledger.ts";
 import { ledgerDigest } from "./ledger-digest.ts";
-import type { Standing } from "./standing.ts";
 
 export interface Certificate extends Statement, Standing {
   certificateId: string;
@@ -34,6 +33,17 @@ export interface Statement {
   completeTime: Temporal.Instant;
   issueTime: Temporal.Instant;
   ledgerDigest: string;
+}
+
+/** What became of a certificate after its issue. Its state follows from this, in the database. */
+export interface Standing {
+  /** Since when somebody of the operator holds it back, and why as everybody may read it. */
+  holdTime: Temporal.Instant | null;
+  holdReason: string | null;
+  /** Since when a session that it rests on has been open again. */
+  reopenTime: Temporal.Instant | null;
+  revokeTime: Temporal.Instant | null;
+  revokeReason: string | null;
 }
 
 /** What is to be said of a purchase whose sessions are all completed. */

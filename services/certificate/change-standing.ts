@@ -4,9 +4,8 @@ import type { Transaction } from "../runtime/database.ts";
 import { DomainError, invalidFields } from "../runtime/errors.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
 import { textViolations } from "../runtime/texts.ts";
-import { type Certificate, certificateMissing } from "./certificate.ts";
+import { type Certificate, certificateMissing, type Standing } from "./certificate.ts";
 import { lockCertificate, saveStanding } from "./queries.ts";
-import type { Standing } from "./standing.ts";
 import { visibleTo } from "./visible.ts";
 
 /** What the calls that change a certificate's standing have in common. */

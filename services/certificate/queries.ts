@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
-import type { Certificate, Statement } from "./certificate.ts";
-import type { Standing } from "./standing.ts";
+import type { Certificate, Standing, Statement } from "./certificate.ts";
 import type { Visible } from "./visible.ts";
 
 const certificateRow = z.object({

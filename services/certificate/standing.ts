@@ -1,16 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
-import type { Certificate } from "./certificate.ts";
-
-/** What became of a certificate after its issue. Its state follows from this, in the database. */
-export interface Standing {
-  /** Since when somebody of the operator holds it back, and why as everybody may read it. */
-  holdTime: Temporal.Instant | null;
-  holdReason: string | null;
-  /** Since when a session that it rests on has been open again. */
-  reopenTime: Temporal.Instant | null;
-  revokeTime: Temporal.Instant | null;
-  revokeReason: string | null;
-}
+import type { Certificate, Standing } from "./certificate.ts";
 
 const REOPENED = "A session of the course is being reviewed.";
 
