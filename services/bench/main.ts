@@ -1,8 +1,9 @@
 import { availableParallelism, cpus } from "node:os";
 import { record } from "./figure.ts";
+import { rpcFigures } from "./rpc/figures.ts";
 import { trainerFigures } from "./trainers/figures.ts";
 
-const DRIVERS = { trainers: trainerFigures };
+const DRIVERS = { rpc: rpcFigures, trainers: trainerFigures };
 
 const [name = "", ...rest] = process.argv.slice(2);
 const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 
 /** A program of ours in a process of its own. */
 export interface Program extends AsyncDisposable {
+  /** For messages. */
+  child: ChildProcess;
   /** What all of its threads have had of the processors so far. */
   cpuMicros(): Promise<number>;
   residentBytes(): Promise<number>;
@@ -16,17 +18,18 @@ export interface Program extends AsyncDisposable {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 
-/** Starts a program, from the root of the repository, and waits until its port answers. */
-export async function startProgram(path: string, port: number, env: Record<string, string>): Promise<Program> {
+/** Starts a program, from the root of the repository, and waits until its port answers, if it has one. */
+export async function startProgram(path: string, port: number | null, env: Record<string, string>): Promise<Program> {
   const child = spawn(execPath, [path], { cwd: ROOT, env, stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const proc = `/proc/${child.pid}`;
   try {
-    await answers(child, port);
+    if (port !== null) await answers(child, port);
   } catch (error) {
     await end(child);
     throw error;
   }
   return {
+    child,
     async cpuMicros() {
       const threads = await readdir(`${proc}/task`);
       const times = await Promise.all(threads.map((thread) => readFile(`${proc}/task/${thread}/schedstat`, "utf8")));

@@ -13,11 +13,12 @@ import { answerOf } from "../../trainer/encoded-trainer.ts";
 import { type Figure, rounded } from "../figure.ts";
 import { type LoadClient, loadClient } from "../grpc-load.ts";
 import { paired } from "../paired.ts";
+import { freePorts } from "../ports.ts";
 import { startProgram } from "../program.ts";
 import { changeFigure } from "./change-figure.ts";
 import { cachedRead, cacheMemory } from "./directory-figures.ts";
 import { importFigures } from "./import-figures.ts";
-import { freePorts, startMesh, type TrainerMesh } from "./mesh.ts";
+import { startMesh, type TrainerMesh } from "./mesh.ts";
 import { searchFigures } from "./search-figures.ts";
 
 const METHOD = `/${TrainerService.typeName}/${TrainerService.method.getTrainers.name}`;
@@ -103,7 +104,7 @@ async function throughputFigure(mesh: TrainerMesh, client: LoadClient, ids: stri
   await writeFile(answer, await client.call(METHOD, request));
   const [port] = await freePorts();
   const env = { PORT: String(port), ANSWER: answer, METHOD };
-  await using _server = await startProgram("services/bench/trainers/bare-server.ts", port, env);
+  await using _server = await startProgram("services/bench/bare-server.ts", port, env);
   const bare = loadClient(`127.0.0.1:${port}`);
   const rate = (of: LoadClient) => async () =>
     (await of.callsFor({ path: METHOD, request, ms: CALLS_MS, atOnce: AT_ONCE })) / (CALLS_MS / 1000);

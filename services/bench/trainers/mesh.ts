@@ -1,20 +1,16 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { exportJWK, generateKeyPair } from "jose";
 import { CourseService } from "../../../gen/cadre/booking/v1/course_service_pb.ts";
-import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { startPostgres } from "../../runtime/embedded-postgres.ts";
 import type { ServiceBinding } from "../../runtime/implement.ts";
 import { provisionService } from "../../runtime/provision.ts";
 import { serve } from "../../runtime/serve.ts";
-import { createMinter } from "../../runtime/tokens.ts";
+import { benchIssuer } from "../issuer.ts";
+import { freePorts } from "../ports.ts";
 import { type Program, startProgram } from "../program.ts";
 
 /** The trainer service and the gateway as they run, each a process, on a Postgres that keeps its promises. */
@@ -50,19 +46,19 @@ export async function startMesh(extra: Record<string, string> = {}): Promise<Tra
   });
   stack.defer(() => courses.stop(0));
 
-  const issuer = await newIssuer();
+  const issuer = await benchIssuer(["trainer"]);
   const [trainerPort, trainerAdmin, gatewayPort, gatewayAdmin] = await freePorts();
   const shared = {
     PATH: env.PATH ?? "",
     TOKEN_ISSUER: issuer.issuer,
     TOKEN_JWKS: issuer.jwks,
-    SERVICE_KEY: issuer.key,
     BOOKING_ADDRESS: `127.0.0.1:${courses.port}`,
     TRAINER_ADDRESS: `127.0.0.1:${trainerPort}`,
   };
   const trainer = stack.use(
     await startProgram("services/trainer/main.ts", trainerPort, {
       ...shared,
+      SERVICE_KEY: issuer.serviceKeys.trainer ?? "",
       PORT: String(trainerPort),
       ADMIN_PORT: String(trainerAdmin),
       DATABASE_URL: database.databaseUrl,
@@ -92,29 +88,4 @@ export async function startMesh(extra: Record<string, string> = {}): Promise<Tra
 function courseService(): ServiceBinding {
   const impl: Partial<ServiceImpl<typeof CourseService>> = { listCourses: async () => ({ courses: COURSES }) };
   return { service: CourseService, impl: impl as Partial<ServiceImpl<DescService>> };
-}
-
-async function newIssuer() {
-  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
-  const key = { ...(await exportJWK(privateKey)), kid: "bench", alg: "EdDSA" };
-  const { d: _, ...publicKey } = key;
-  const issuer = "https://issuer.bench";
-  const minter = createMinter({ issuer, key });
-  return {
-    issuer,
-    key: JSON.stringify(key),
-    jwks: JSON.stringify({ keys: [publicKey] }),
-    token: await minter.mint({ subject: "bench", role: Role.ADMIN, lifetimeS: 3600 }),
-  };
-}
-
-export async function freePorts(): Promise<[number, number, number, number]> {
-  const servers = [createServer(), createServer(), createServer(), createServer()] as const;
-  const ports = servers.map(async (server) => {
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    return (server.address() as AddressInfo).port;
-  });
-  const [one = 0, two = 0, three = 0, four = 0] = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [one, two, three, four];
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
-/** A bare grpc-js server that answers every call of GetTrainers with the bytes of a file. */
+/** A bare grpc-js server that answers every call of one method with the bytes of a file. */
 const { PORT = "", ANSWER = "", METHOD = "" } = process.env;
 const answer = await readFile(ANSWER);
 const identity = (bytes: Buffer): Buffer => bytes;
