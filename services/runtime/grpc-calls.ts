@@ -48,6 +48,7 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
     },
   );
   const cancel = (): void => call.cancel();
+  if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel, { once: true });
   call.on("metadata", (metadata) => headersFrom(metadata, header));
   // Comes last, after the callback, whatever happened.

@@ -14,11 +14,9 @@ const TEXT = /^[ -~]*$/;
  * them; several values of one name are joined by commas.
  */
 export function headersFrom(metadata: Metadata, into = new Headers()): Headers {
-  const internal = metadata.toHttp2Headers();
-  for (const name of Object.keys(internal)) {
-    for (const value of metadata.get(name)) {
-      into.append(name, typeof value === "string" ? value : encodeBinaryHeader(value));
-    }
+  for (const [name, texts] of Object.entries(metadata.toHttp2Headers())) {
+    const values = name.endsWith("-bin") ? metadata.get(name) : [texts].flat();
+    for (const value of values) into.append(name, value instanceof Buffer ? encodeBinaryHeader(value) : String(value));
   }
   return into;
 }

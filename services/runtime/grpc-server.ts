@@ -1,18 +1,7 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  createHandlerContext,
-  createServiceImplSpec,
-  type Interceptor,
-  type MethodImplSpec,
-} from "@connectrpc/connect";
-import {
-  getAbortSignalReason,
-  invokeUnaryImplementation,
-  transformInvokeImplementation,
-} from "@connectrpc/connect/protocol";
+import { Code, ConnectError, createServiceImplSpec, type Interceptor, type MethodImplSpec } from "@connectrpc/connect";
+import { getAbortSignalReason, transformInvokeImplementation } from "@connectrpc/connect/protocol";
 import {
   Server,
   type ServerDuplexStream,
@@ -26,8 +15,11 @@ import { callContextOf } from "./call-headers.ts";
 import { encodeMessage } from "./encoded-message.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { statusFrom } from "./grpc-status.ts";
+import { type OpenCall, openCall } from "./handler-context.ts";
 import type { ServiceBinding } from "./implement.ts";
+import { ENDED } from "./limited-signal.ts";
 import { policyOf } from "./policy.ts";
+import { unaryInvocation } from "./unary-invocation.ts";
 
 export interface GrpcServerOptions {
   services: ServiceBinding[];
@@ -36,8 +28,8 @@ export interface GrpcServerOptions {
   channelOptions?: ServerOptions;
 }
 
-type Context = ReturnType<typeof createHandlerContext>;
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+type Answer = { header: Headers; trailer: Headers; bytes: Buffer };
 type StreamingCall = ServerDuplexStream<Buffer, Buffer>;
 
 const READ_MAX_BYTES = 1024 * 1024;
@@ -71,15 +63,13 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
   const interceptors = options.interceptors ?? [];
 
   if (spec.kind === "unary") {
+    const invoke = unaryInvocation(spec, interceptors);
     const handle = (call: UnaryCall, respond: sendUnaryData<Buffer>): void => {
-      const context = openContext(call, service, spec.method, path);
+      const context = openContext(call, spec.method, path);
       runInCall(callContextOf(context), () =>
         answer(call, respond, context, async () => {
-          const request = decode(spec.method.input, call.request);
-          return encodeMessage(
-            spec.method.output,
-            await invokeUnaryImplementation(spec, context, request, interceptors),
-          );
+          const { header, trailer, message } = await invoke(context, decode(spec.method.input, call.request));
+          return { header, trailer, bytes: encodeMessage(spec.method.output, message) };
         }),
       );
     };
@@ -89,7 +79,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
 
   // On the wire all streaming kinds are one; Connect's invocation tells them apart.
   const handle = (call: StreamingCall): void => {
-    const context = openContext(call, service, spec.method, path);
+    const context = openContext(call, spec.method, path);
     const invoke = transformInvokeImplementation(spec, context, interceptors);
     void runInCall(callContextOf(context), () =>
       respondWith(call, context, spec.method.output, () => invoke(requestsOf(call, context, spec.method.input))),
@@ -98,21 +88,14 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
   server.register(path, handle, identity, identity, "bidi");
 }
 
-function openContext(call: UnaryCall | StreamingCall, service: DescService, method: DescMethod, path: string): Context {
+function openContext(call: UnaryCall | StreamingCall, method: DescMethod, path: string): OpenCall {
   const timeoutMs = serverTimeoutMs(call.getDeadline(), policyOf(method).deadlineMs);
-  const context = createHandlerContext({
-    service,
-    method,
-    protocolName: "grpc",
-    requestMethod: "POST",
-    url: path,
-    requestHeader: headersFrom(call.metadata),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
+  const context = openCall(method, path, headersFrom(call.metadata), timeoutMs);
   // grpc-js reports a passed deadline as a cancellation too, and every finished call.
   (call as NodeJS.EventEmitter).on("cancelled", () => {
+    if (context.signal.aborted) return;
     const expired = (context.timeoutMs() ?? 1) <= 0;
-    context.abort(
+    context.end(
       expired
         ? new ConnectError("the deadline has passed", Code.DeadlineExceeded)
         : new ConnectError("the caller has cancelled the call", Code.Canceled),
@@ -128,13 +111,13 @@ function serverTimeoutMs(deadline: Date | number, defaultMs: number | undefined)
 }
 
 /** Responds once: with what `work` gives, or as soon as the call is aborted. */
-function answer(call: UnaryCall, respond: sendUnaryData<Buffer>, context: Context, work: () => Promise<Buffer>): void {
+function answer(call: UnaryCall, respond: sendUnaryData<Buffer>, context: OpenCall, work: () => Promise<Answer>): void {
   let answered = false;
   const finish = (send: () => void): void => {
     if (answered) return;
     answered = true;
     send();
-    context.abort();
+    context.end(ENDED);
   };
   const fail = (error: unknown): void => finish(() => respond(statusFrom(ConnectError.from(error, Code.Internal))));
 
@@ -143,17 +126,17 @@ function answer(call: UnaryCall, respond: sendUnaryData<Buffer>, context: Contex
     return;
   }
   context.signal.addEventListener("abort", () => fail(getAbortSignalReason(context.signal)), { once: true });
-  work().then((response) => {
+  work().then(({ header, trailer, bytes }) => {
     finish(() => {
-      if (!isEmpty(context.responseHeader)) call.sendMetadata(metadataFrom(context.responseHeader));
-      respond(null, response, metadataFrom(context.responseTrailer));
+      if (!isEmpty(header)) call.sendMetadata(metadataFrom(header));
+      respond(null, bytes, isEmpty(trailer) ? undefined : metadataFrom(trailer));
     });
   }, fail);
 }
 
 async function respondWith<O extends DescMessage>(
   call: StreamingCall,
-  context: Context,
+  context: OpenCall,
   output: O,
   invoke: () => AsyncIterable<MessageShape<O>>,
 ): Promise<void> {
@@ -176,13 +159,13 @@ async function respondWith<O extends DescMessage>(
     responses.return?.().catch(() => undefined); // Its failure changes nothing: the call has its status.
     call.emit("error", statusFrom(ConnectError.from(error, Code.Internal)));
   } finally {
-    context.abort();
+    context.end(ENDED);
   }
 }
 
 async function* requestsOf<I extends DescMessage>(
   call: StreamingCall,
-  context: Context,
+  context: OpenCall,
   input: I,
 ): AsyncGenerator<MessageShape<I>> {
   try {

@@ -1,10 +1,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
-import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import { runStreamingCall } from "@connectrpc/connect/protocol";
 import { type ChannelCredentials, type ChannelOptions, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
 import { retryOptions } from "./retry-policy.ts";
+import { runUnary } from "./unary-call.ts";
 
 export interface GrpcTransportOptions {
   /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102". */
@@ -48,12 +49,14 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   return {
     async unary(method, signal, timeoutMs, header, message, contextValues) {
       const budgetMs = callTimeoutMs(method, timeoutMs);
-      return runUnaryCall({
+      return runUnary({
+        request: requestOf(method, header, contextValues),
+        method,
+        message,
         interceptors,
-        ...limits(signal, budgetMs),
-        req: { ...requestOf(method, header, contextValues), stream: false, method, message },
-        // A throw would leave the deadline's timer behind; a rejection does not.
-        next: async (request) => callUnary(client, request, budgetMs),
+        signal: callSignal(signal),
+        timeoutMs: budgetMs,
+        send: async (request) => callUnary(client, request, budgetMs),
       });
     },
 
