@@ -318,3 +318,15 @@ test("what is answered at first is what is stored", async () => {
   const stored = await mesh.bookings.getPurchase({ purchaseId: purchase?.purchaseId ?? "" });
   expect(stored.purchase).toEqual(purchase);
 });
+
+test("public holidays of the zone's country are skipped where the schedule says so", async () => {
+  const schedule = weekly("17:00", "2030-04-15");
+  schedule.times.value.skipPublicHolidays = true;
+  const { sessions } = await mesh.bookings.bookPurchase(wish(schedule));
+  const dates = sessions.map(({ localStartTime }) => localStartTime.slice(0, 10));
+  expect(dates).toHaveLength(30);
+  expect(dates).toContain("2030-04-18");
+  expect(dates).not.toContain("2030-04-22"); // Easter Monday
+  expect(dates).not.toContain("2030-05-30"); // Ascension
+  expect(dates).not.toContain("2030-06-10"); // Whit Monday
+});

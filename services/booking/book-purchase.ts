@@ -62,7 +62,7 @@ async function assign(
   schedule: Schedule,
   now: Temporal.Instant,
 ): Promise<BookPurchaseResponse> {
-  const terms = settle(booking, schedule, now);
+  const terms = await settle(booking, schedule, now);
   for (;;) {
     const shortlist = await findShortlist(deps, booking, terms, now);
     const answer = await book(deps, booking, shortlist, terms);

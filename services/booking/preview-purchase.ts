@@ -41,7 +41,7 @@ export async function previewPurchase(
   attempt.zone = facts.zone;
   try {
     if (!facts.studentExists) throw studentMissing(attempt.studentId);
-    const terms = settle(attempt, schedule, now);
+    const terms = await settle(attempt, schedule, now);
     return possible(terms.zone, attempt.slots, await findShortlist(deps, attempt, terms, now));
   } catch (error) {
     if (!(error instanceof DomainError) || !isKept(error)) throw error;

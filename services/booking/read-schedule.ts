@@ -22,7 +22,7 @@ export function readSchedule(message: ScheduleMessage | undefined): Schedule {
       dayOfWeek: dayOfWeek as number,
       startTime: Temporal.PlainTime.from(startTime),
     }));
-    return { kind: "weekly", startDate, times: weekly };
+    return { kind: "weekly", startDate, times: weekly, skipPublicHolidays: times.value.skipPublicHolidays };
   }
 
   if (times?.case === "explicit") {

@@ -1,4 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, test } from "@jest/globals";
+import { ScheduleSchema } from "../../gen/cadre/booking/v1/schedule_pb.ts";
+import { readSchedule } from "./read-schedule.ts";
 import { expand, type Schedule } from "./schedule.ts";
 
 const NOW = Temporal.Instant.from("2030-01-01T00:00:00Z");
@@ -108,3 +111,41 @@ test("a pattern of thirty sessions that would leave the two years is refused, wh
     expect.objectContaining({ reason: "SCHEDULE_TOO_FAR_AHEAD" }),
   );
 });
+
+test("a leap day is a day like any other, in a leap year alone", () => {
+  const before = Temporal.Instant.from("2031-02-01T00:00:00Z");
+  const starts = expand(weekly("2032-02-22", [7, "10:00"]), { ...TERMS, sessionCount: 3 }, "UTC", before);
+  expect(starts.map(({ localStartTime }) => localStartTime.toPlainDate().toString())).toEqual([
+    "2032-02-22",
+    "2032-02-29",
+    "2032-03-07",
+  ]);
+  expect(() => readSchedule(message("2031-02-29T10:00"))).toThrow(
+    expect.objectContaining({
+      extras: { violations: [expect.objectContaining({ path: "schedule.explicit.local_start_times[0]" })] },
+    }),
+  );
+  expect(readSchedule(message("2032-02-29T10:00"))).toMatchObject({ kind: "explicit" });
+});
+
+test.each([
+  ["Asia/Kathmandu", "2030-06-01T10:00", "2030-06-01T04:15:00Z"],
+  ["Asia/Kolkata", "2030-06-01T10:00", "2030-06-01T04:30:00Z"],
+  ["Australia/Eucla", "2030-06-01T10:00", "2030-06-01T01:15:00Z"],
+  ["Pacific/Chatham", "2030-12-31T10:00", "2030-12-30T20:15:00Z"],
+  ["Pacific/Chatham", "2030-07-01T10:00", "2030-06-30T21:15:00Z"],
+  ["America/St_Johns", "2030-07-01T10:00", "2030-07-01T12:30:00Z"],
+])("%s is reckoned with its own minutes: %s", (timeZone, local, instant) => {
+  expect(startsOf(explicit(local), timeZone, { sessionCount: 1, sessionMinutes: 60 })).toEqual([instant]);
+});
+
+test("a series goes over a southern summer's New Year at its local time", () => {
+  expect(startsOf(weekly("2030-12-25", [3, "17:30"]), "America/Santiago", { ...TERMS, sessionCount: 2 })).toEqual([
+    "2030-12-25T20:30:00Z",
+    "2031-01-01T20:30:00Z",
+  ]);
+});
+
+function message(...localStartTimes: string[]) {
+  return create(ScheduleSchema, { times: { case: "explicit", value: { localStartTimes } } });
+}

@@ -1,9 +1,22 @@
 import { DomainError } from "../runtime/errors.ts";
 
 /** The wished-for times, local to a zone. */
-export type Schedule =
-  | { kind: "weekly"; startDate: Temporal.PlainDate; times: WeeklyTime[] }
-  | { kind: "explicit"; localStartTimes: Temporal.PlainDateTime[] };
+export type Schedule = WeeklyPattern | { kind: "explicit"; localStartTimes: Temporal.PlainDateTime[] };
+
+export interface WeeklyPattern {
+  kind: "weekly";
+  startDate: Temporal.PlainDate;
+  times: WeeklyTime[];
+  skipPublicHolidays?: boolean;
+  /** When no lesson is given. */
+  closures?: readonly Closure[];
+}
+
+/** Local to the zone. The end is not part of it. */
+export interface Closure {
+  startTime: Temporal.PlainDateTime;
+  endTime: Temporal.PlainDateTime;
+}
 
 export interface WeeklyTime {
   /** 1 is Monday. */
@@ -51,8 +64,8 @@ export function expand(schedule: Schedule, terms: Terms, timeZone: string, now: 
 }
 
 function repeat(
-  { startDate, times }: Extract<Schedule, { kind: "weekly" }>,
-  { sessionCount }: Terms,
+  { startDate, times, closures = [] }: WeeklyPattern,
+  { sessionCount, sessionMinutes }: Terms,
   timeZone: string,
   now: Temporal.Instant,
 ): Temporal.PlainDateTime[] {
@@ -61,10 +74,16 @@ function repeat(
   const starts: Temporal.PlainDateTime[] = [];
   for (let date = startDate; starts.length < sessionCount; date = date.add({ days: 1 })) {
     const ofDay = sorted.filter(({ dayOfWeek }) => dayOfWeek === date.dayOfWeek);
-    starts.push(...ofDay.map(({ startTime }) => date.toPlainDateTime(startTime)));
+    const ofDate = ofDay.map(({ startTime }) => date.toPlainDateTime(startTime));
+    starts.push(...ofDate.filter((start) => !closures.some((closure) => overlaps(closure, start, sessionMinutes))));
     if (Temporal.PlainDate.compare(date, lastDate) > 0) throw tooFarAhead(date.toPlainDateTime());
   }
   return starts.slice(0, sessionCount);
+}
+
+function overlaps({ startTime, endTime }: Closure, start: Temporal.PlainDateTime, sessionMinutes: number): boolean {
+  const { compare } = Temporal.PlainDateTime;
+  return compare(start, endTime) < 0 && compare(start.add({ minutes: sessionMinutes }), startTime) > 0;
 }
 
 function listed(

@@ -7,6 +7,7 @@ import { courseMissing } from "./course.ts";
 import { funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
+import { closedOnHolidays } from "./public-holidays.ts";
 import { type Ranked, rank, type Workload } from "./ranking.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { trainersUnavailable } from "./trainer-directory.ts";
@@ -22,11 +23,11 @@ export interface Terms {
 }
 
 /** Sets the attempt's sessions. Refuses what is not there, and a schedule that cannot be. */
-export function settle(attempt: Attempt, schedule: Schedule, now: Temporal.Instant): Terms {
+export async function settle(attempt: Attempt, schedule: Schedule, now: Temporal.Instant): Promise<Terms> {
   const { course, zone } = attempt;
   if (!course) throw courseMissing(attempt.courseId);
   if (!zone) throw noZoneCovers(attempt.location);
-  attempt.slots = expand(schedule, course, zone.timeZone, now);
+  attempt.slots = expand(await closedOnHolidays(schedule, zone, now), course, zone.timeZone, now);
   return { course, zone };
 }
 

@@ -208,7 +208,11 @@ export function weekly(startTime: string, startDate = "2030-01-07") {
   return {
     times: {
       case: "weekly" as const,
-      value: { startDate, times: [MONDAY, THURSDAY].map((dayOfWeek) => ({ dayOfWeek, startTime })) },
+      value: {
+        startDate,
+        times: [MONDAY, THURSDAY].map((dayOfWeek) => ({ dayOfWeek, startTime })),
+        skipPublicHolidays: false,
+      },
     },
   };
 }

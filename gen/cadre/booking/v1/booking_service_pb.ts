@@ -882,6 +882,7 @@ export const BookingService: GenService<{
    *   NO_ZONE_COVERS_LOCATION: nobody teaches there;
    *   SCHEDULE_IN_PAST, SCHEDULE_TOO_FAR_AHEAD: a session would start in the past, or in more than two years;
    *   LOCAL_TIME_DOES_NOT_EXIST: a clock change skips a session's start;
+   *   PUBLIC_HOLIDAYS_UNKNOWN: they shall be skipped, but nobody has told those of the zone's country;
    *   SESSION_COUNT_MISMATCH: an explicit list does not have as many times as the course has sessions;
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
    *   STUDENT_ALREADY_BOOKED: the student has another lesson then;

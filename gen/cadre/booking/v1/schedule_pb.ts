@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/schedule.proto.
  */
 export const file_cadre_booking_v1_schedule: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3NjaGVkdWxlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIoIBCghTY2hlZHVsZRIxCgZ3ZWVrbHkYASABKAsyHy5jYWRyZS5ib29raW5nLnYxLldlZWtseVBhdHRlcm5IABIzCghleHBsaWNpdBgCIAEoCzIfLmNhZHJlLmJvb2tpbmcudjEuRXhwbGljaXRUaW1lc0gAQg4KBXRpbWVzEgW6SAIIASKBAQoNV2Vla2x5UGF0dGVybhI3CgpzdGFydF9kYXRlGAEgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI3CgV0aW1lcxgCIAMoCzIcLmNhZHJlLmJvb2tpbmcudjEuV2Vla2x5VGltZUIKukgHkgEECAEQMiKBAQoKV2Vla2x5VGltZRI3CgtkYXlfb2Zfd2VlaxgBIAEoDjIWLmdvb2dsZS50eXBlLkRheU9mV2Vla0IKukgHggEEEAEgABI6CgpzdGFydF90aW1lGAIgASgJQia6SCNyITIfXihbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJCJ3Cg1FeHBsaWNpdFRpbWVzEmYKEWxvY2FsX3N0YXJ0X3RpbWVzGAEgAygJQku6SEiSAUUIARDIASI+cjwyOl5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVQoWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSRiBnByb3RvMw", [file_buf_validate_validate, file_google_type_dayofweek]);
+  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3NjaGVkdWxlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIoIBCghTY2hlZHVsZRIxCgZ3ZWVrbHkYASABKAsyHy5jYWRyZS5ib29raW5nLnYxLldlZWtseVBhdHRlcm5IABIzCghleHBsaWNpdBgCIAEoCzIfLmNhZHJlLmJvb2tpbmcudjEuRXhwbGljaXRUaW1lc0gAQg4KBXRpbWVzEgW6SAIIASKfAQoNV2Vla2x5UGF0dGVybhI3CgpzdGFydF9kYXRlGAEgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI3CgV0aW1lcxgCIAMoCzIcLmNhZHJlLmJvb2tpbmcudjEuV2Vla2x5VGltZUIKukgHkgEECAEQMhIcChRza2lwX3B1YmxpY19ob2xpZGF5cxgDIAEoCCKBAQoKV2Vla2x5VGltZRI3CgtkYXlfb2Zfd2VlaxgBIAEoDjIWLmdvb2dsZS50eXBlLkRheU9mV2Vla0IKukgHggEEEAEgABI6CgpzdGFydF90aW1lGAIgASgJQia6SCNyITIfXihbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJCJ3Cg1FeHBsaWNpdFRpbWVzEmYKEWxvY2FsX3N0YXJ0X3RpbWVzGAEgAygJQku6SEiSAUUIARDIASI+cjwyOl5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVQoWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSRiBnByb3RvMw", [file_buf_validate_validate, file_google_type_dayofweek]);
 
 /**
  * The wished-for times, local to the zone that the booking finds.
@@ -67,6 +67,15 @@ export type WeeklyPattern = Message<"cadre.booking.v1.WeeklyPattern"> & {
    * @generated from field: repeated cadre.booking.v1.WeeklyTime times = 2;
    */
   times: WeeklyTime[];
+
+  /**
+   * Gives no lesson that would overlap a public holiday of the zone's country and region: the series then runs longer,
+   * never shorter. A region that has no holidays of its own has its country's. A holiday of half a day leaves the other
+   * half.
+   *
+   * @generated from field: bool skip_public_holidays = 3;
+   */
+  skipPublicHolidays: boolean;
 };
 
 /**
