@@ -5,13 +5,14 @@ import { getCertificate } from "./get-certificate.ts";
 import { type IssueDeps, issueCertificate } from "./issue-certificate.ts";
 import { listCertificates } from "./list-certificates.ts";
 import { reinstateCertificate } from "./reinstate-certificate.ts";
+import { type RenderDeps, renderCertificate } from "./render-certificate.ts";
 import { revokeCertificate } from "./revoke-certificate.ts";
 import { suspendCertificate } from "./suspend-certificate.ts";
 import { toProto, toPublicProto } from "./to-proto.ts";
 import { verifyCertificate } from "./verify-certificate.ts";
 import { visibleTo } from "./visible.ts";
 
-export function certificateHandlers(deps: IssueDeps): ServiceImpl<typeof CertificateService> {
+export function certificateHandlers(deps: IssueDeps & RenderDeps): ServiceImpl<typeof CertificateService> {
   const { db } = deps;
   return {
     issueCertificate(request, context) {
@@ -32,6 +33,10 @@ export function certificateHandlers(deps: IssueDeps): ServiceImpl<typeof Certifi
     async listCertificates(request, context) {
       const { rows, nextPageToken } = await listCertificates(db, request, visibleTo(callerOf(context)));
       return { certificates: rows.map(toProto), nextPageToken };
+    },
+    renderCertificate(request, context) {
+      const { signal } = context;
+      return renderCertificate(deps, request, { visible: visibleTo(callerOf(context)), signal });
     },
     async verifyCertificate({ code }) {
       return toPublicProto(await verifyCertificate(db, code));

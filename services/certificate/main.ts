@@ -8,13 +8,16 @@ import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
 import { certificateConfig } from "./config.ts";
 import { certificateHandlers } from "./handlers.ts";
+import { createPrinter } from "./printing/printer.ts";
 
 await runService(process, {
   name: "certificate",
   config: certificateConfig,
   migrations: new URL("./migrations/", import.meta.url),
-  async start({ config, db, now, newId, connect }) {
+  async start({ config, db, now, newId, connect, logger, onClose }) {
     const trainer = connect("trainer", config.TRAINER_ADDRESS, [FranchiseService, TrainerService]);
+    const printer = createPrinter({ logger });
+    onClose(() => printer.close());
     const handlers = certificateHandlers({
       db,
       now,
@@ -24,6 +27,8 @@ await runService(process, {
       franchises: createClient(FranchiseService, trainer),
       trainers: createClient(TrainerService, trainer),
       companyName: config.COMPANY_NAME,
+      publicUrl: config.PUBLIC_URL,
+      printer,
     });
     return { services: [implement(CertificateService, handlers)] };
   },

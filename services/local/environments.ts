@@ -56,7 +56,7 @@ export function planProcesses({ config, secrets, issuer, databases, inherited }:
   return [
     service("trainer", config.TRAINER_PORT),
     service("booking", config.BOOKING_PORT, { QUEUE_DATABASE_URL: databases.booking.migrationDatabaseUrl }),
-    service("certificate", config.CERTIFICATE_PORT),
+    service("certificate", config.CERTIFICATE_PORT, { PUBLIC_URL: `http://127.0.0.1:${config.PORT}` }),
     plan("gateway", config.PORT, config.GATEWAY_ADMIN_PORT, {}),
   ];
 }

@@ -8,10 +8,12 @@ import { FranchiseService } from "../../../gen/cadre/trainer/v1/franchise_servic
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { Database } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
+import { createLogger } from "../../runtime/logger.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import type { Random } from "../certificate-number.ts";
 import { certificateHandlers } from "../handlers.ts";
+import { createPrinter } from "../printing/printer.ts";
 import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID } from "./neighbours.ts";
 
 export interface CertificateMesh extends Neighbours {
@@ -32,6 +34,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     trainerNames: new Map([[TRAINER_ID, "Grace Hopper"]]),
   };
   const others = await startTestServer({ services: neighbourServices(neighbours) });
+  const printer = createPrinter({ logger: createLogger("certificate", "silent") });
   let ids = 0;
   const handlers = certificateHandlers({
     db: database.db,
@@ -42,6 +45,8 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
     trainers: createClient(TrainerService, others.transportAs(Role.SERVICE)),
     companyName: "Cadre",
+    publicUrl: "https://cadre.example",
+    printer,
   });
   const server = await startTestServer({ services: [implement(CertificateService, handlers)] });
   const as: CertificateMesh["as"] = (role, claims) =>
@@ -63,6 +68,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     stopNeighbours: () => others.close(),
     async close() {
       await server.close();
+      await printer.close();
       await others.close();
       await database.close();
     },

@@ -2,21 +2,21 @@
 // @generated from file cadre/certificate/v1/certificate_service.proto (package cadre.certificate.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Certificate, CertificateState } from "./certificate_pb.ts";
 import { file_cadre_certificate_v1_certificate } from "./certificate_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/certificate/v1/certificate_service.proto.
  */
 export const file_cadre_certificate_v1_certificate_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiMwoYVmVyaWZ5Q2VydGlmaWNhdGVSZXF1ZXN0EhcKBGNvZGUYASABKAlCCbpIBnIEEAEYQCKoBAoZVmVyaWZ5Q2VydGlmaWNhdGVSZXNwb25zZRI1CgVzdGF0ZRgBIAEoDjImLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlU3RhdGUSDgoGbnVtYmVyGAIgASgJEhQKDHN0dWRlbnRfbmFtZRgDIAEoCRITCgtjb3Vyc2VfbmFtZRgEIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAUgASgJEhUKDXNlc3Npb25fY291bnQYBiABKAUSFQoNdG90YWxfbWludXRlcxgHIAEoBRI2ChJmaXJzdF9zZXNzaW9uX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxhc3Rfc2Vzc2lvbl90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxzdXNwZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1wdWJsaWNfcmVhc29uGA0gASgJEhUKDXRyYWluZXJfbmFtZXMYDiADKAkSEQoJem9uZV9uYW1lGA8gASgJEhEKCXRpbWVfem9uZRgQIAEoCTLRBwoSQ2VydGlmaWNhdGVTZXJ2aWNlEoMBChBJc3N1ZUNlcnRpZmljYXRlEi0uY2FkcmUuY2VydGlmaWNhdGUudjEuSXNzdWVDZXJ0aWZpY2F0ZVJlcXVlc3QaLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEF8OAYiCcSfwoOR2V0Q2VydGlmaWNhdGUSKy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlcXVlc3QaLC5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAY0A8ShQEKEExpc3RDZXJ0aWZpY2F0ZXMSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5MaXN0Q2VydGlmaWNhdGVzUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGIgnEoQBChFWZXJpZnlDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVzcG9uc2UiDpACAergGAIQAfDgGNAPEokBChJTdXNwZW5kQ2VydGlmaWNhdGUSLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0GjAuY2FkcmUuY2VydGlmaWNhdGUudjEuU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSjwEKFFJlaW5zdGF0ZUNlcnRpZmljYXRlEjEuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0GjIuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKGAQoRUmV2b2tlQ2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnYgZwcm90bzM", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUi5wEKGFJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBIgCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCUIIukgFcgOwAQESVgoKcGFwZXJfc2l6ZRgCIAEoDjI4LmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdC5QYXBlclNpemVCCLpIBYIBAhABIlEKCVBhcGVyU2l6ZRIaChZQQVBFUl9TSVpFX1VOU1BFQ0lGSUVEEAASEQoNUEFQRVJfU0laRV9BNBABEhUKEVBBUEVSX1NJWkVfTEVUVEVSEAIiKgoZUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIzChhWZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QSFwoEY29kZRgBIAEoCUIJukgGcgQQARhAIqgEChlWZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlEjUKBXN0YXRlGAEgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRIOCgZudW1iZXIYAiABKAkSFAoMc3R1ZGVudF9uYW1lGAMgASgJEhMKC2NvdXJzZV9uYW1lGAQgASgJEhUKDW9wZXJhdG9yX25hbWUYBSABKAkSFQoNc2Vzc2lvbl9jb3VudBgGIAEoBRIVCg10b3RhbF9taW51dGVzGAcgASgFEjYKEmZpcnN0X3Nlc3Npb25fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRbGFzdF9zZXNzaW9uX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHN1c3BlbmRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXB1YmxpY19yZWFzb24YDSABKAkSFQoNdHJhaW5lcl9uYW1lcxgOIAMoCRIRCgl6b25lX25hbWUYDyABKAkSEQoJdGltZV96b25lGBAgASgJMt4IChJDZXJ0aWZpY2F0ZVNlcnZpY2USgwEKEElzc3VlQ2VydGlmaWNhdGUSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLklzc3VlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQXw4BiIJxJ/Cg5HZXRDZXJ0aWZpY2F0ZRIrLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVxdWVzdBosLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BjQDxKFAQoQTGlzdENlcnRpZmljYXRlcxItLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Gi4uY2FkcmUuY2VydGlmaWNhdGUudjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYiCcSigEKEVJlbmRlckNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGJBOMAEShAEKEVZlcmlmeUNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXNwb25zZSIOkAIB6uAYAhAB8OAY0A8SiQEKElN1c3BlbmRDZXJ0aWZpY2F0ZRIvLmNhZHJlLmNlcnRpZmljYXRlLnYxLlN1c3BlbmRDZXJ0aWZpY2F0ZVJlcXVlc3QaMC5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKPAQoUUmVpbnN0YXRlQ2VydGlmaWNhdGUSMS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWluc3RhdGVDZXJ0aWZpY2F0ZVJlcXVlc3QaMi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWluc3RhdGVDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEoYBChFSZXZva2VDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJldm9rZUNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJldm9rZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.certificate.v1.IssueCertificateRequest
@@ -339,6 +339,78 @@ export const RevokeCertificateResponseSchema: GenMessage<RevokeCertificateRespon
   messageDesc(file_cadre_certificate_v1_certificate_service, 11);
 
 /**
+ * @generated from message cadre.certificate.v1.RenderCertificateRequest
+ */
+export type RenderCertificateRequest = Message<"cadre.certificate.v1.RenderCertificateRequest"> & {
+  /**
+   * @generated from field: string certificate_id = 1;
+   */
+  certificateId: string;
+
+  /**
+   * @generated from field: cadre.certificate.v1.RenderCertificateRequest.PaperSize paper_size = 2;
+   */
+  paperSize: RenderCertificateRequest_PaperSize;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.RenderCertificateRequest.
+ * Use `create(RenderCertificateRequestSchema)` to create a new message.
+ */
+export const RenderCertificateRequestSchema: GenMessage<RenderCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 12);
+
+/**
+ * @generated from enum cadre.certificate.v1.RenderCertificateRequest.PaperSize
+ */
+export const RenderCertificateRequest_PaperSize = {
+  /**
+   * A4.
+   *
+   * @generated from enum value: PAPER_SIZE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: PAPER_SIZE_A4 = 1;
+   */
+  A4: 1,
+
+  /**
+   * @generated from enum value: PAPER_SIZE_LETTER = 2;
+   */
+  LETTER: 2,
+} as const;
+
+/**
+ * @generated from enum cadre.certificate.v1.RenderCertificateRequest.PaperSize
+ */
+export type RenderCertificateRequest_PaperSize = (typeof RenderCertificateRequest_PaperSize)[keyof typeof RenderCertificateRequest_PaperSize] | UnknownEnum;
+
+/**
+ * Describes the enum cadre.certificate.v1.RenderCertificateRequest.PaperSize.
+ */
+export const RenderCertificateRequest_PaperSizeSchema: GenEnum<RenderCertificateRequest_PaperSize> = /*@__PURE__*/
+  enumDesc(file_cadre_certificate_v1_certificate_service, 12, 0);
+
+/**
+ * @generated from message cadre.certificate.v1.RenderCertificateResponse
+ */
+export type RenderCertificateResponse = Message<"cadre.certificate.v1.RenderCertificateResponse"> & {
+  /**
+   * @generated from field: bytes chunk = 1;
+   */
+  chunk: Uint8Array;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.RenderCertificateResponse.
+ * Use `create(RenderCertificateResponseSchema)` to create a new message.
+ */
+export const RenderCertificateResponseSchema: GenMessage<RenderCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 13);
+
+/**
  * @generated from message cadre.certificate.v1.VerifyCertificateRequest
  */
 export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCertificateRequest"> & {
@@ -355,7 +427,7 @@ export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCerti
  * Use `create(VerifyCertificateRequestSchema)` to create a new message.
  */
 export const VerifyCertificateRequestSchema: GenMessage<VerifyCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 12);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 14);
 
 /**
  * What anybody may know who holds the certificate.
@@ -463,7 +535,7 @@ export type VerifyCertificateResponse = Message<"cadre.certificate.v1.VerifyCert
  * Use `create(VerifyCertificateResponseSchema)` to create a new message.
  */
 export const VerifyCertificateResponseSchema: GenMessage<VerifyCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 13);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 15);
 
 /**
  * Certificates of completed purchases.
@@ -508,6 +580,22 @@ export const CertificateService: GenService<{
     methodKind: "unary";
     input: typeof ListCertificatesRequestSchema;
     output: typeof ListCertificatesResponseSchema;
+  },
+  /**
+   * Prints a certificate: a PDF of one page, whose bytes are those of `chunk` in the order in which they come. It can be
+   * read aloud (tagged, PDF/A-3a), leads to the public page by a QR code, and is the same, byte for byte, as long as the
+   * certificate is.
+   *
+   * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is not the caller's; with CERTIFICATE_STATE_CONFLICT
+   * unless it is valid; with CERTIFICATE_NOT_PRINTABLE when a name has letters of a script that the fonts lack; with
+   * CERTIFICATE_PRINTER_BUSY or CERTIFICATE_PRINTER_UNAVAILABLE when it should be tried again later.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.RenderCertificate
+   */
+  renderCertificate: {
+    methodKind: "server_streaming";
+    input: typeof RenderCertificateRequestSchema;
+    output: typeof RenderCertificateResponseSchema;
   },
   /**
    * Says whether a certificate is real, to anybody who has its code.

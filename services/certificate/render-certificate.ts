@@ -1,0 +1,47 @@
+import {
+  RenderCertificateRequest_PaperSize as PaperSize,
+  type RenderCertificateRequest,
+} from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import type { Database } from "../runtime/database.ts";
+import { DomainError } from "../runtime/errors.ts";
+import { type Certificate, certificateMissing } from "./certificate.ts";
+import { certificatePage } from "./printing/certificate-page.ts";
+import type { Printer } from "./printing/printer.ts";
+import { findCertificate } from "./queries.ts";
+import type { Visible } from "./visible.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+
+export interface RenderDeps {
+  db: Database;
+  printer: Printer;
+  companyName: string;
+  /** Where the public pages are. */
+  publicUrl: string;
+}
+
+/** The PDF in pieces that fit into a message. */
+export async function* renderCertificate(
+  { db, printer, companyName, publicUrl }: RenderDeps,
+  { certificateId, paperSize }: RenderCertificateRequest,
+  { visible, signal }: { visible: Visible; signal: AbortSignal },
+): AsyncGenerator<{ chunk: Uint8Array }> {
+  const certificate = await findCertificate(db, certificateId, visible);
+  if (!certificate) throw certificateMissing();
+  if (certificate.state !== "valid") throw notValid(certificate);
+
+  const link = `${publicUrl}/verify/${certificate.code}`;
+  const paper = paperSize === PaperSize.LETTER ? "us-letter" : "a4";
+  const page = certificatePage(certificate, { issuer: companyName, link, paper });
+  const pdf = await printer.print({ page, credential: null }, signal);
+  for (let start = 0; start < pdf.length; start += CHUNK_BYTES) {
+    yield { chunk: pdf.subarray(start, start + CHUNK_BYTES) };
+  }
+}
+
+function notValid({ certificateId, state }: Certificate): DomainError {
+  const message = `The certificate is ${state}: no sheet is printed that says otherwise.`;
+  return new DomainError("precondition", "CERTIFICATE_STATE_CONFLICT", message, {
+    metadata: { certificate_id: certificateId, state },
+  });
+}
