@@ -18,6 +18,14 @@ export interface BookCommand {
   answer: unknown;
 }
 
+/** As 0020_assigned_purchase.sql reads it. */
+export interface BookAssignedCommand extends Omit<BookCommand, "sessions" | "candidates"> {
+  /** The purchase's. */
+  trainer_id: string;
+  sessions: (NewSession & { trainer_id: string })[];
+  trainers: Omit<BookCommand["candidates"][number], "answer">[];
+}
+
 export interface RefuseCommand {
   request: RequestFacts;
   purchase: NewPurchase | null;
@@ -85,6 +93,15 @@ const refuseOutcome = z.discriminatedUnion("outcome", [z.object({ outcome: z.lit
 export function callBookPurchase(db: Database, command: BookCommand): Promise<z.output<typeof bookOutcome>> {
   return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
     select book_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  `);
+}
+
+export function callBookAssignedPurchase(
+  db: Database,
+  command: BookAssignedCommand,
+): Promise<z.output<typeof bookOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
+    select book_assigned_purchase(${JSON.stringify(command)}::jsonb) as outcome
   `);
 }
 

@@ -7,20 +7,24 @@ import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { requestIdReused } from "../runtime/idempotency.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "../runtime/stored-refusal.ts";
-import { callBookPurchase, callRefusePurchase } from "./book-commands.ts";
+import { callBookAssignedPurchase, callBookPurchase, callRefusePurchase } from "./book-commands.ts";
 import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
-import { readAnswer, storedAnswer, storedTrainer } from "./booking-answer.ts";
+import { readAnswer, storedAnswer, storedTeamAnswer, storedTrainer } from "./booking-answer.ts";
 import { studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { explain, withExplanation } from "./explanation.ts";
+import { findTeam } from "./find-team.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import type { Schedule } from "./schedule.ts";
+import { searchOffers } from "./search-offers.ts";
 import { findShortlist, settle, type Terms } from "./shortlist.ts";
 import { studentMissing } from "./student.ts";
+import type { Team } from "./team.ts";
 
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
@@ -50,8 +54,9 @@ export async function bookPurchase(
   } catch (error) {
     // That the trainers cannot be read is no answer: the next try may get one.
     if (!(error instanceof DomainError) || !isKept(error)) throw error;
-    const judged = error.reason === "NO_TRAINER_AVAILABLE" ? booking.judged : null;
-    return refuse(deps, booking, judged ? withExplanation(error, explain(judged, visible)) : error);
+    if (!booking.found && !booking.judged) return refuse(deps, booking, error);
+    const offers = await searchOffers(deps, booking, error, schedule, now);
+    return refuse(deps, booking, withExplanation(error, explain(booking, offers, visible)));
   }
 }
 
@@ -64,6 +69,11 @@ async function assign(
 ): Promise<BookPurchaseResponse> {
   const terms = await settle(booking, schedule, now);
   for (;;) {
+    if (booking.assignments.length > 0) {
+      const answer = await bookTeam(deps, booking, await findTeam(deps, booking, terms), terms);
+      if (answer) return answer;
+      continue;
+    }
     const shortlist = await findShortlist(deps, booking, terms, now);
     const answer = await book(deps, booking, shortlist, terms);
     if (answer) return answer;
@@ -83,16 +93,47 @@ async function book(
     request: booking.request,
     purchase,
     sessions,
-    candidates: shortlist.map((entry) => ({
-      trainer_id: entry.candidate.trainerId,
-      time_zone: entry.candidate.timeZone,
-      buffer_minutes: entry.candidate.bufferMinutes,
-      daily_session_limit: entry.candidate.dailySessionLimit,
-      answer: storedTrainer(entry),
-    })),
+    candidates: shortlist.map((entry) => ({ ...trainerFacts(entry.candidate), answer: storedTrainer(entry) })),
     decision: newDecision(booking, null),
     answer: storedAnswer(purchase, sessions, zone),
   });
+  return answerTo(booking, outcome);
+}
+
+/** Null when one of them has been booked meanwhile. */
+async function bookTeam(
+  { db, newId }: BookingDeps,
+  booking: Booking,
+  team: Team,
+  { course, zone }: Terms,
+): Promise<BookPurchaseResponse | null> {
+  const purchase = newPurchase(booking, course, zone);
+  const sessions = newSessions(booking, newId);
+  const outcome = await callBookAssignedPurchase(db, {
+    request: booking.request,
+    purchase,
+    trainer_id: team.lead.candidate.trainerId,
+    sessions: sessions.map((session) => ({ ...session, trainer_id: team.trainerOf(session.sequence) })),
+    trainers: team.members.map(({ candidate }) => trainerFacts(candidate)),
+    decision: newDecision(booking, null),
+    answer: storedTeamAnswer(purchase, sessions, zone, team),
+  });
+  return answerTo(booking, outcome);
+}
+
+function trainerFacts({ trainerId, timeZone, bufferMinutes, dailySessionLimit }: Candidate) {
+  return {
+    trainer_id: trainerId,
+    time_zone: timeZone,
+    buffer_minutes: bufferMinutes,
+    daily_session_limit: dailySessionLimit,
+  };
+}
+
+function answerTo(
+  booking: Booking,
+  outcome: Awaited<ReturnType<typeof callBookPurchase>>,
+): BookPurchaseResponse | null {
   switch (outcome.outcome) {
     case "booked":
       return readAnswer(outcome.answer);

@@ -171,8 +171,9 @@ export async function findAvailability(
             then over_daily_limit(${operatorId}, c.trainer_id, c.time_zone, c.daily_session_limit, ${starts})
             else false end,
           'taughtBefore', exists (
-            select from purchase p
-            where p.student_id = ${studentId} and p.operator_id = ${operatorId} and p.trainer_id = c.trainer_id
+            select from purchase p left join trainer_claim k using (operator_id, purchase_id)
+            where p.student_id = ${studentId} and p.operator_id = ${operatorId}
+              and c.trainer_id in (p.trainer_id, k.trainer_id)
           )
         ))
         from candidate c

@@ -1,15 +1,15 @@
 import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { z } from "zod";
 import {
-  type AssignedTrainer,
-  AssignedTrainerSchema,
   type BookPurchaseResponse,
   BookPurchaseResponseSchema,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { type AssignedTrainer, AssignedTrainerSchema } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import type { NewPurchase, NewSession } from "./book-commands.ts";
 import { purchaseToProto } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
 import { sessionToProto } from "./session.ts";
+import type { Team } from "./team.ts";
 import { type Zone, zoneToProto } from "./zone.ts";
 
 /**
@@ -17,8 +17,21 @@ import { type Zone, zoneToProto } from "./zone.ts";
  * chooses from the ranked ones and adds under `trainer`.
  */
 export function storedAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone): JsonValue {
+  return toJson(BookPurchaseResponseSchema, answerTo(purchase, sessions, zone));
+}
+
+/** The same, where the trainers are settled. */
+export function storedTeamAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone, team: Team): JsonValue {
+  const answer = answerTo(purchase, sessions, zone);
+  answer.trainers = team.members.map(assignedTrainer);
+  answer.trainer = assignedTrainer(team.lead);
+  for (const session of answer.sessions) session.trainerId = team.trainerOf(session.sequence);
+  return toJson(BookPurchaseResponseSchema, answer);
+}
+
+function answerTo(purchase: NewPurchase, sessions: NewSession[], zone: Zone): BookPurchaseResponse {
   const createTime = Temporal.Instant.from(purchase.create_time);
-  const response = create(BookPurchaseResponseSchema, {
+  return create(BookPurchaseResponseSchema, {
     purchase: purchaseToProto({
       purchaseId: purchase.purchase_id,
       studentId: purchase.student_id,
@@ -59,7 +72,6 @@ export function storedAnswer(purchase: NewPurchase, sessions: NewSession[], zone
       }),
     ),
   });
-  return toJson(BookPurchaseResponseSchema, response);
 }
 
 export function assignedTrainer({ candidate: { trainerId, name }, distanceMeters }: Ranked): AssignedTrainer {
@@ -76,6 +88,7 @@ export function readAnswer(stored: unknown): BookPurchaseResponse {
   const response = fromJson(BookPurchaseResponseSchema, z.json().parse(stored));
   const trainerId = response.trainer?.trainerId ?? "";
   if (response.purchase) response.purchase.trainerId = trainerId;
-  for (const session of response.sessions) session.trainerId = trainerId;
+  for (const session of response.sessions) session.trainerId ||= trainerId;
+  if (response.trainers.length === 0 && response.trainer) response.trainers = [response.trainer];
   return response;
 }

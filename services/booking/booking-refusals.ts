@@ -1,5 +1,6 @@
 import { DomainError } from "../runtime/errors.ts";
-import type { Judged } from "./decision.ts";
+import type { Funnel } from "./decision.ts";
+import type { Removed } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
@@ -14,13 +15,26 @@ export function studentAlreadyBooked(slots: Slot[]): DomainError {
   });
 }
 
-export function noTrainerAvailable({ funnel }: Judged, sessionCount: number): DomainError {
+export function noTrainerAvailable(funnel: Funnel, sessionCount: number): DomainError {
   const message =
     `Nobody can teach all ${sessionCount} sessions: ${funnel.active} trainers, ${funnel.teachCourse} teach the course, ` +
     `${funnel.sameOperator} of this operator, ${funnel.qualifiedOnEveryDate} qualified on every date, ` +
     `${funnel.reachLocation} reach the place, ${funnel.workAtEveryTime} work at these times, ` +
     `${funnel.freeOnEverySession} free on all of them.`;
   return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message);
+}
+
+export function assignmentNotPossible(removed: Removed[]): DomainError {
+  const names = removed.map(({ candidate }) => candidate.name).join(" and ");
+  const message = `${names} cannot give all sessions assigned to them at these times.`;
+  return new DomainError("precondition", "ASSIGNMENT_NOT_POSSIBLE", message);
+}
+
+/** Another operator's trainer is none that can be assigned. */
+export function trainerMissing(trainerId: string): DomainError {
+  return new DomainError("not-found", "TRAINER_NOT_FOUND", `There is no trainer ${trainerId} in this zone.`, {
+    metadata: { trainer_id: trainerId },
+  });
 }
 
 /** The same refusal, with the decision that records it. */

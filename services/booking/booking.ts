@@ -1,14 +1,18 @@
 import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import type { Assignment as AssignmentMessage } from "../../gen/cadre/booking/v1/offer_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { digestOf } from "../runtime/idempotency.ts";
 import { roleName } from "../runtime/policy.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
+import type { Found } from "./cached-search.ts";
 import { documentOf, type Judged } from "./decision.ts";
+import type { Assignment } from "./offer.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
 import type { Point } from "./point.ts";
 import type { Slot } from "./schedule.ts";
+import { readAssignments } from "./team.ts";
 import type { Zone } from "./zone.ts";
 
 /** What is wished for, and what has been found out about it so far. */
@@ -18,7 +22,11 @@ export interface Attempt {
   location: Point;
   course: CourseFacts | null;
   zone: Zone | null;
+  /** Who shall give the sessions; without any, the best trainer all. */
+  assignments: Assignment[];
   slots: Slot[];
+  /** The last search for trainers. */
+  found: Found | null;
   judged: Judged | null;
 }
 
@@ -36,9 +44,11 @@ export interface Wanted {
   studentId: string;
   courseId: string;
   location?: { latitude: number; longitude: number } | undefined;
+  assignments: AssignmentMessage[];
 }
 
-export function newAttempt({ studentId, courseId, location }: Wanted): Attempt {
+/** Refuses assignments that are out of order. */
+export function newAttempt({ studentId, courseId, location, assignments }: Wanted): Attempt {
   const { latitude = 0, longitude = 0 } = location ?? {};
   return {
     studentId: studentId.toLowerCase(),
@@ -46,7 +56,9 @@ export function newAttempt({ studentId, courseId, location }: Wanted): Attempt {
     location: { latitude, longitude },
     course: null,
     zone: null,
+    assignments: readAssignments(assignments),
     slots: [],
+    found: null,
     judged: null,
   };
 }

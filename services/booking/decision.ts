@@ -80,7 +80,8 @@ export interface Decision {
 
 /** What a decision came to, and how old what it knew of the trainers was; null when that was read for it. */
 export interface Judged {
-  funnel: Funnel;
+  /** Null where trainers were assigned by name: nobody was searched for. */
+  funnel: Funnel | null;
   ranking: Ranking;
   directoryAgeMs: number | null;
 }

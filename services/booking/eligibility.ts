@@ -2,6 +2,7 @@ import type { Candidate, WorkingHours } from "./candidate.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
 import type { Slot } from "./schedule.ts";
+import { type WallClock, wallClock } from "./wall-clock.ts";
 
 /** What a trainer is wanted for. */
 export interface Wish {
@@ -17,41 +18,62 @@ export interface Removal {
   clashingSessionCount: number;
 }
 
-/** Where each session lies in a trainer's own week. */
-interface LocalSlot {
-  dayOfWeek: number;
-  startMinute: number;
-  endMinute: number;
+/** A session's time, in milliseconds since the epoch, and its date in the zone. */
+export interface Moment {
+  startMs: number;
+  endMs: number;
+  date: string;
 }
 
+/** A piece of a week, in minutes from Monday's midnight; one over Sunday's reaches beyond the week. */
+interface Piece {
+  start: number;
+  end: number;
+}
+
+const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
+const WEEK_MINUTES = 7 * DAY_MINUTES;
+/** 1 January 1970 was a Thursday. */
+const EPOCH_MINUTES = 3 * DAY_MINUTES;
 
 /**
  * Judges trainers for one wish by what the directory says of them: the first reason that removes a trainer, or null.
  * Whether a trainer is already booked, only the claims know.
  */
 export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
-  const dates = wish.slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString());
-  const localSlots = memoized((timeZone) => wish.slots.map((slot) => localTo(timeZone, slot)));
-  const all = wish.slots.length;
+  const moments = wish.slots.map(momentOf);
+  const clockOf = memoized((timeZone) => wallClock(timeZone, spanOf(moments)));
+  const piecesIn = memoized((timeZone) => moments.map((moment) => pieceOf(moment, clockOf(timeZone))));
+  const all = moments.length;
 
   return (candidate) => {
     if (!candidate.active || candidate.operatorId !== wish.operatorId) return removal("not_active", all);
 
-    const unqualified = dates.filter((date) => !isQualified(candidate, wish.courseId, date));
+    const unqualified = moments.filter(({ date }) => !isQualified(candidate, wish.courseId, date));
     if (unqualified.length > 0) return removal("not_qualified", unqualified.length);
 
     if (!reaches(candidate, wish.location)) return removal("too_far", all);
 
-    const outside = localSlots(candidate.timeZone).filter((slot) => !works(candidate.workingHours, slot));
+    const outside = piecesIn(candidate.timeZone).filter((piece) => !covers(candidate.workingHours, piece));
     if (outside.length > 0) return removal("outside_working_hours", outside.length);
 
-    const away = wish.slots.filter((slot) => candidate.timeOff.some((off) => overlaps(off, slot)));
+    const away = moments.filter((moment) => isAway(candidate, moment));
     if (away.length > 0) return removal("on_time_off", away.length);
 
     const tooClose = withinBuffer(wish.slots, candidate.bufferMinutes);
     return tooClose > 0 ? removal("busy", tooClose) : null;
   };
+}
+
+export function momentOf({ startTime, endTime, localStartTime }: Slot): Moment {
+  const date = localStartTime.toPlainDate().toString();
+  return { startMs: startTime.epochMilliseconds, endMs: endTime.epochMilliseconds, date };
+}
+
+/** From the first start to the last end; the moments are in order. */
+export function spanOf(moments: readonly Moment[]): [fromMs: number, untilMs: number] {
+  return [moments[0]?.startMs ?? 0, moments.at(-1)?.endMs ?? 0];
 }
 
 /** By the date in the zone of the lesson. */
@@ -65,44 +87,59 @@ export function reaches({ base, travelRadiusMeters }: Candidate, place: Point): 
   return distanceMeters(base, place) <= travelRadiusMeters;
 }
 
+export function worksAt({ workingHours }: Candidate, moment: Moment, clock: WallClock): boolean {
+  return covers(workingHours, pieceOf(moment, clock));
+}
+
+export function isAway({ timeOff }: Candidate, { startMs, endMs }: Moment): boolean {
+  return timeOff.some(
+    ({ startTime, endTime }) => startTime.epochMilliseconds < endMs && startMs < endTime.epochMilliseconds,
+  );
+}
+
 function removal(reason: Removal["reason"], clashingSessionCount: number): Removal {
   return { reason, clashingSessionCount };
 }
 
-function localTo(timeZone: string, { startTime, endTime }: Slot): LocalSlot {
-  const start = startTime.toZonedDateTimeISO(timeZone).toPlainDateTime();
-  const end = endTime.toZonedDateTimeISO(timeZone).toPlainDateTime();
-  const startMinute = start.hour * 60 + start.minute;
-  // By the wall clock: a lesson over a clock change lasts longer or shorter on it.
-  const endMinute = startMinute + start.until(end, { largestUnit: "minutes" }).minutes;
-  return { dayOfWeek: start.dayOfWeek, startMinute, endMinute: Math.max(endMinute, startMinute) };
+/** Where a moment lies in a trainer's own week. By the wall clock: a lesson over a clock change lasts longer or shorter. */
+function pieceOf({ startMs, endMs }: Moment, clock: WallClock): Piece {
+  const localStart = clock.localMs(startMs) / MINUTE_MS + EPOCH_MINUTES;
+  const length = (clock.localMs(endMs) - clock.localMs(startMs)) / MINUTE_MS;
+  const start = modulo(localStart, WEEK_MINUTES);
+  return { start, end: start + Math.max(0, length) };
 }
 
-/** Whether the ranges together, those of the day before and after included, cover the whole of the slot. */
-function works(hours: WorkingHours[], { dayOfWeek, startMinute, endMinute }: LocalSlot): boolean {
-  const ranges = hours
-    .flatMap((range) =>
-      [-1, 0, 1, 2]
-        .filter((days) => (dayOfWeek - 1 + days + 7) % 7 === range.dayOfWeek - 1)
-        .map((days) => ({
-          start: range.startMinute + days * DAY_MINUTES,
-          end: range.endMinute + days * DAY_MINUTES,
-        })),
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
+}
+
+/** Whether the ranges together, those of the week before included, cover the whole of the piece. */
+function covers(hours: WorkingHours[], { start, end }: Piece): boolean {
+  return weekOf(hours).some((range) => range.start <= start && end <= range.end);
+}
+
+const weeks = new WeakMap<WorkingHours[], Piece[]>();
+
+/** What the ranges cover of a week and of those around it, those that touch made one. */
+function weekOf(hours: WorkingHours[]): Piece[] {
+  const known = weeks.get(hours);
+  if (known) return known;
+  const pieces = hours
+    .flatMap(({ dayOfWeek, startMinute, endMinute }) =>
+      [-WEEK_MINUTES, 0, WEEK_MINUTES].map((shift) => {
+        const midnight = (dayOfWeek - 1) * DAY_MINUTES + shift;
+        return { start: midnight + startMinute, end: midnight + endMinute };
+      }),
     )
     .sort((a, b) => a.start - b.start);
-  let covered = startMinute;
-  for (const { start, end } of ranges) {
-    if (start > covered) break;
-    covered = Math.max(covered, end);
+  const week: Piece[] = [];
+  for (const piece of pieces) {
+    const last = week.at(-1);
+    if (last && piece.start <= last.end) last.end = Math.max(last.end, piece.end);
+    else week.push(piece);
   }
-  return covered >= endMinute;
-}
-
-function overlaps(off: { startTime: Temporal.Instant; endTime: Temporal.Instant }, slot: Slot): boolean {
-  return (
-    Temporal.Instant.compare(off.startTime, slot.endTime) < 0 &&
-    Temporal.Instant.compare(slot.startTime, off.endTime) < 0
-  );
+  weeks.set(hours, week);
+  return week;
 }
 
 /** How many sessions start within the buffer after the one before. */

@@ -1,24 +1,26 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
-import { ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
+import { type Explanation, ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { type Judged, REMOVALS } from "./decision.ts";
+import type { Attempt } from "./booking.ts";
+import { REMOVALS } from "./decision.ts";
+import { type Offer, offerToProto } from "./offer.ts";
 import type { Visible } from "./operator.ts";
 import type { Removed } from "./ranking.ts";
 
 /** Few enough to travel in a status, which not every client takes beyond 8 kB. */
 const NEAREST = 10;
+const MAX_BYTES = 5000;
 
-/** Why nobody was left. A student is not told about single trainers: it is nobody's to know who is on leave. */
-export function explain(
-  { funnel, ranking: { removed } }: Judged,
-  visible: Visible,
-): MessageInitShape<typeof ExplanationSchema> {
+/** Why nobody was left, and what may be done about it. A student is not told about single trainers: it is nobody's to know who is on leave. */
+export function explain({ judged, slots, location }: Attempt, offers: Offer[], visible: Visible): Explanation {
+  const { funnel = null, ranking } = judged ?? {};
+  const removed = ranking?.removed ?? [];
   const counts = new Map<Removed["removal"]["reason"], number>();
   for (const { removal } of removed) counts.set(removal.reason, (counts.get(removal.reason) ?? 0) + 1);
   const nearest = visible.of === "student" ? [] : removed.toSorted(byClashes).slice(0, NEAREST);
-  return {
-    funnel,
+  return create(ExplanationSchema, {
+    ...(funnel && { funnel }),
     removals: [...counts].map(([reason, trainerCount]) => ({ removal: REMOVALS[reason], trainerCount })),
     nearest: nearest.map(({ candidate: { trainerId, name }, distanceMeters, removal }) => ({
       trainerId,
@@ -27,19 +29,19 @@ export function explain(
       removal: REMOVALS[removal.reason],
       clashingSessionCount: removal.clashingSessionCount,
     })),
-  };
+    offers: offers.map((offer) => offerToProto(offer, { slots, location })),
+  });
 }
 
-/** The same refusal, with what explains it. */
-export function withExplanation(
-  { kind, reason, message, extras }: DomainError,
-  explanation: MessageInitShape<typeof ExplanationSchema>,
-): DomainError {
-  const { funnel } = explanation;
+/** The same refusal with what explains it, and as many of the offers as fit. */
+export function withExplanation({ kind, reason, message, extras }: DomainError, explanation: Explanation): DomainError {
+  const fitting = create(ExplanationSchema, { ...explanation, offers: [...explanation.offers] });
+  while (fitting.offers.length > 0 && toBinary(ExplanationSchema, fitting).byteLength > MAX_BYTES) fitting.offers.pop();
+  const { funnel } = fitting;
   const details = [
     ...(extras.details ?? []),
     ...(funnel ? [{ desc: FunnelSchema, value: funnel }] : []),
-    { desc: ExplanationSchema, value: explanation },
+    { desc: ExplanationSchema, value: fitting },
   ];
   return new DomainError(kind, reason, message, { ...extras, details });
 }

@@ -12,13 +12,16 @@ import { type Attempt, newAttempt } from "./booking.ts";
 import { assignedTrainer } from "./booking-answer.ts";
 import type { BookingDeps } from "./deps.ts";
 import { explain } from "./explanation.ts";
+import { findTeam } from "./find-team.ts";
+import type { Offer } from "./offer.ts";
 import { mayActFor, type Visible, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
-import type { Ranked } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
 import type { Slot } from "./schedule.ts";
-import { findShortlist, settle } from "./shortlist.ts";
+import { searchOffers } from "./search-offers.ts";
+import { findShortlist, settle, type Terms } from "./shortlist.ts";
 import { studentMissing } from "./student.ts";
+import { soleTrainer, type Team } from "./team.ts";
 import { type Zone, zoneToProto } from "./zone.ts";
 
 type Answer = MessageInitShape<typeof PreviewPurchaseResponseSchema>;
@@ -42,26 +45,40 @@ export async function previewPurchase(
   try {
     if (!facts.studentExists) throw studentMissing(attempt.studentId);
     const terms = await settle(attempt, schedule, now);
-    return possible(terms.zone, attempt.slots, await findShortlist(deps, attempt, terms, now));
+    return possible(terms.zone, attempt.slots, await teamFor(deps, attempt, terms, now));
   } catch (error) {
     if (!(error instanceof DomainError) || !isKept(error)) throw error;
-    return refused(error, attempt, visible);
+    const offers = await searchOffers(deps, attempt, error, schedule, now);
+    return refused(error, attempt, offers, visible);
   }
 }
 
-function possible(zone: Zone, slots: Slot[], [best]: Ranked[]): Answer {
+async function teamFor(deps: BookingDeps, attempt: Attempt, terms: Terms, now: Temporal.Instant): Promise<Team | null> {
+  if (attempt.assignments.length > 0) return findTeam(deps, attempt, terms);
+  const [best] = await findShortlist(deps, attempt, terms, now);
+  return best ? soleTrainer(best) : null;
+}
+
+function possible(zone: Zone, slots: Slot[], team: Team | null): Answer {
   const sessions = slots.map(({ sequence, startTime, endTime, localStartTime }) => ({
     sequence,
     startTime: timestampOf(startTime),
     endTime: timestampOf(endTime),
     localStartTime: localStartTime.toString({ smallestUnit: "second" }),
+    trainerId: team?.trainerOf(sequence) ?? "",
   }));
-  const trainer = best && assignedTrainer(best);
-  return { outcome: { case: "possible", value: { zone: zoneToProto(zone), ...(trainer && { trainer }), sessions } } };
+  const trainers = team?.members.map(assignedTrainer) ?? [];
+  const lead = team && { trainer: assignedTrainer(team.lead) };
+  return { outcome: { case: "possible", value: { zone: zoneToProto(zone), ...lead, trainers, sessions } } };
 }
 
-function refused({ reason, message, extras }: DomainError, { judged }: Attempt, visible: Visible): Answer {
+function refused(
+  { reason, message, extras }: DomainError,
+  attempt: Attempt,
+  offers: Offer[],
+  visible: Visible,
+): Answer {
   const info = { reason, domain: REFUSAL_DOMAIN, metadata: extras.metadata ?? {} };
-  const explanation = judged && explain(judged, visible);
+  const explanation = attempt.found || attempt.judged ? explain(attempt, offers, visible) : undefined;
   return { outcome: { case: "refused", value: { info, message, ...(explanation && { explanation }) } } };
 }

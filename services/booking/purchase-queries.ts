@@ -85,16 +85,16 @@ export interface SessionFilter {
 
 export function findPurchase(db: Queryable, purchaseId: string, visible: Visible): Promise<Purchase | null> {
   return db.maybeOne(sql.type(purchaseRow)`
-    select ${purchaseColumns} from purchase p where p.purchase_id = ${purchaseId} and ${visibleIn("p", visible)}
+    select ${purchaseColumns} from purchase p where p.purchase_id = ${purchaseId} and ${visiblePurchases(visible)}
   `);
 }
 
 export function findPurchases(db: Database, filter: PurchaseFilter): Promise<readonly Purchase[]> {
   return db.any(sql.type(purchaseRow)`
     select ${purchaseColumns} from purchase p
-    where ${visibleIn("p", filter.visible)}
+    where ${visiblePurchases(filter.visible)}
       ${and("p", "student_id", filter.studentId)}
-      ${and("p", "trainer_id", filter.trainerId)}
+      ${filter.trainerId === null ? sql.fragment`` : sql.fragment`and ${isGivenBy(filter.trainerId)}`}
       ${and("p", "operator_id", filter.operatorId)}
       ${filter.olderThan === null ? sql.fragment`` : sql.fragment`and p.purchase_id < ${filter.olderThan}`}
     order by p.purchase_id desc
@@ -201,6 +201,18 @@ export function findDecision(db: Database, decisionId: string, visible: Visible)
     from decision d
     where d.decision_id = ${decisionId} and ${seen}
   `);
+}
+
+function visiblePurchases(visible: Visible) {
+  return visible.of === "trainer" ? isGivenBy(visible.trainerId) : visibleIn("p", visible);
+}
+
+/** The purchases `p` of which the trainer gives all sessions, or some. */
+function isGivenBy(trainerId: string) {
+  return sql.fragment`(p.trainer_id = ${trainerId} or exists (
+    select from trainer_claim k
+    where k.operator_id = p.operator_id and k.purchase_id = p.purchase_id and k.trainer_id = ${trainerId}
+  ))`;
 }
 
 export function visibleIn(table: string, visible: Visible) {

@@ -101,7 +101,8 @@ function instantOf(local: Temporal.PlainDateTime, timeZone: string): Temporal.In
   return zoned.toInstant();
 }
 
-function horizon(now: Temporal.Instant): Temporal.Instant {
+/** Nothing is booked to start later than this. */
+export function horizon(now: Temporal.Instant): Temporal.Instant {
   return now.toZonedDateTimeISO("UTC").add(MAX_AHEAD).toInstant();
 }
 

@@ -4,12 +4,13 @@ import { noTrainerAvailable, studentAlreadyBooked } from "./booking-refusals.ts"
 import type { Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import { courseMissing } from "./course.ts";
-import { funnelOf, type Judged } from "./decision.ts";
+import { type Funnel, funnelOf, type Judged } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
 import { closedOnHolidays } from "./public-holidays.ts";
 import { type Ranked, rank, type Workload } from "./ranking.ts";
 import { expand, type Schedule } from "./schedule.ts";
+import { checkAssignments } from "./team.ts";
 import { trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
@@ -28,6 +29,7 @@ export async function settle(attempt: Attempt, schedule: Schedule, now: Temporal
   if (!course) throw courseMissing(attempt.courseId);
   if (!zone) throw noZoneCovers(attempt.location);
   attempt.slots = expand(await closedOnHolidays(schedule, zone, now), course, zone.timeZone, now);
+  checkAssignments(attempt.assignments, course.sessionCount);
   return { course, zone };
 }
 
@@ -48,6 +50,7 @@ export async function findShortlist(
   let found = await trainers.search(wish);
   let readNow = false;
   for (;;) {
+    attempt.found = found;
     const { candidates } = found;
     const { studentClashes, workloads } = await findAvailability(db, { operatorId, studentId, slots, candidates, now });
     const clashes = new Set(studentClashes);
@@ -60,7 +63,7 @@ export async function findShortlist(
     if (shortlist.length > 0) return shortlist;
     if (found.source !== "cache") {
       if (!found.complete) throw trainersUnavailable();
-      throw noTrainerAvailable(judged, course.sessionCount);
+      throw noTrainerAvailable(judged.funnel, course.sessionCount);
     }
     // A cache may advise, but nobody is refused on its word.
     found = await trainers.searchNow(wish);
@@ -70,7 +73,7 @@ export async function findShortlist(
 
 interface Chosen {
   shortlist: Ranked[];
-  judged: Judged;
+  judged: Judged & { funnel: Funnel };
 }
 
 function asFound(wish: Wish, { candidates, funnel, source, ageMs }: Found, workloads: Map<string, Workload>): Chosen {

@@ -9,7 +9,9 @@ import type { Decision } from "./decision_pb.ts";
 import { file_cadre_booking_v1_decision } from "./decision_pb.ts";
 import type { Explanation } from "./explanation_pb.ts";
 import { file_cadre_booking_v1_explanation } from "./explanation_pb.ts";
-import type { Purchase, Session, SessionState } from "./purchase_pb.ts";
+import type { Assignment } from "./offer_pb.ts";
+import { file_cadre_booking_v1_offer } from "./offer_pb.ts";
+import type { AssignedTrainer, Purchase, Session, SessionState } from "./purchase_pb.ts";
 import { file_cadre_booking_v1_purchase } from "./purchase_pb.ts";
 import type { Schedule } from "./schedule_pb.ts";
 import { file_cadre_booking_v1_schedule } from "./schedule_pb.ts";
@@ -28,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/booking_service.proto.
  */
 export const file_cadre_booking_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLTAQoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEiywEKFEJvb2tQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIkCgR6b25lGAIgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lEjIKB3RyYWluZXIYAyABKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lchIrCghzZXNzaW9ucxgEIAMoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbiK4AQoWUHJldmlld1B1cmNoYXNlUmVxdWVzdBIcCgpzdHVkZW50X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBCABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQEikwEKF1ByZXZpZXdQdXJjaGFzZVJlc3BvbnNlEjYKCHBvc3NpYmxlGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Qb3NzaWJsZVB1cmNoYXNlSAASNQoHcmVmdXNlZBgCIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld2VkUmVmdXNhbEgAQgkKB291dGNvbWUioQEKEFBvc3NpYmxlUHVyY2hhc2USJAoEem9uZRgBIAEoCzIWLmNhZHJlLmJvb2tpbmcudjEuWm9uZRIyCgd0cmFpbmVyGAIgASgLMiEuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25lZFRyYWluZXISMwoIc2Vzc2lvbnMYAyADKAsyIS5jYWRyZS5ib29raW5nLnYxLlBvc3NpYmxlU2Vzc2lvbiKbAQoPUG9zc2libGVTZXNzaW9uEhAKCHNlcXVlbmNlGAEgASgFEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsb2NhbF9zdGFydF90aW1lGAQgASgJInwKEFByZXZpZXdlZFJlZnVzYWwSIwoEaW5mbxgBIAEoCzIVLmdvb2dsZS5ycGMuRXJyb3JJbmZvEg8KB21lc3NhZ2UYAiABKAkSMgoLZXhwbGFuYXRpb24YAyABKAsyHS5jYWRyZS5ib29raW5nLnYxLkV4cGxhbmF0aW9uIkwKD0Fzc2lnbmVkVHJhaW5lchISCgp0cmFpbmVyX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSFwoPZGlzdGFuY2VfbWV0ZXJzGAMgASgBIjMKEkdldFB1cmNoYXNlUmVxdWVzdBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQEiQwoTR2V0UHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2Ui6wEKFExpc3RQdXJjaGFzZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiEKCnRyYWluZXJfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESIgoLb3BlcmF0b3JfaWQYBSABKAlCCLpIBXIDsAEBSAKIAQFCDQoLX3N0dWRlbnRfaWRCDQoLX3RyYWluZXJfaWRCDgoMX29wZXJhdG9yX2lkIl8KFUxpc3RQdXJjaGFzZXNSZXNwb25zZRItCglwdXJjaGFzZXMYASADKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKABAoTTGlzdFNlc3Npb25zUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIgoLcHVyY2hhc2VfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIQoKc3R1ZGVudF9pZBgEIAEoCUIIukgFcgOwAQFIAYgBARIhCgp0cmFpbmVyX2lkGAUgASgJQgi6SAVyA7ABAUgCiAEBEjMKD3N0YXJ0X3RpbWVfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQc3RhcnRfdGltZV91bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoLb3BlcmF0b3JfaWQYCCABKAlCCLpIBXIDsAEBSAOIAQESMgoOZW5kX3RpbWVfYWZ0ZXIYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkEKBnN0YXRlcxgKIAMoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlQhG6SA6SAQsQBCIHggEEEAEgAEIOCgxfcHVyY2hhc2VfaWRCDQoLX3N0dWRlbnRfaWRCDQoLX3RyYWluZXJfaWRCDgoMX29wZXJhdG9yX2lkIlwKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEisKCHNlc3Npb25zGAEgAygLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUChZDb21wbGV0ZVNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBInMKF0NvbXBsZXRlU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIk8KEU1hcmtOb1Nob3dSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBIm4KEk1hcmtOb1Nob3dSZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uEiwKCHB1cmNoYXNlGAIgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSJrChRDYW5jZWxTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQicQoVQ2FuY2VsU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIm0KFUNhbmNlbFB1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkInMKFkNhbmNlbFB1cmNoYXNlUmVzcG9uc2USLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlEisKCHNlc3Npb25zGAIgAygLMhkuY2FkcmUuYm9va2luZy52MS5TZXNzaW9uIjsKGkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJRChtHZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2USMgoGbGVkZ2VyGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Db21wbGV0aW9uTGVkZ2VyIsQBChBDb21wbGV0aW9uTGVkZ2VyEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIUCgxzdHVkZW50X25hbWUYAiABKAkSGAoQc3R1ZGVudF9sYW5ndWFnZRgDIAEoCRIuCgdlbnRyaWVzGAQgAygLMh0uY2FkcmUuYm9va2luZy52MS5MZWRnZXJFbnRyeRIRCgl6b25lX25hbWUYBSABKAkSDwoHdmVyc2lvbhgGIAEoAyKzAgoLTGVkZ2VyRW50cnkSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBRItCgVzdGF0ZRgDIAEoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlEhIKCnRyYWluZXJfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKDGNvbXBsZXRlZF9ieRgIIAEoCUgAiAEBQg8KDV9jb21wbGV0ZWRfYnkiMwoSR2V0RGVjaXNpb25SZXF1ZXN0Eh0KC2RlY2lzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXREZWNpc2lvblJlc3BvbnNlEiwKCGRlY2lzaW9uGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5EZWNpc2lvbjKkCgoOQm9va2luZ1NlcnZpY2UScQoMQm9va1B1cmNoYXNlEiUuY2FkcmUuYm9va2luZy52MS5Cb29rUHVyY2hhc2VSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5Cb29rUHVyY2hhc2VSZXNwb25zZSISkAIC6uAYBgoEAQIEBfDgGIgnEnoKD1ByZXZpZXdQdXJjaGFzZRIoLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld1B1cmNoYXNlUmVxdWVzdBopLmNhZHJlLmJvb2tpbmcudjEuUHJldmlld1B1cmNoYXNlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BiIJxJvCgtHZXRQdXJjaGFzZRIkLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXF1ZXN0GiUuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKDUxpc3RQdXJjaGFzZXMSJi5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcScgoMTGlzdFNlc3Npb25zEiUuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiYuY2FkcmUuYm9va2luZy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJ5Cg9Db21wbGV0ZVNlc3Npb24SKC5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRlU2Vzc2lvblJlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJqCgpNYXJrTm9TaG93EiMuY2FkcmUuYm9va2luZy52MS5NYXJrTm9TaG93UmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1Jlc3BvbnNlIhGQAgLq4BgFCgMBAgPw4BiIJxJyCg1DYW5jZWxTZXNzaW9uEiYuY2FkcmUuYm9va2luZy52MS5DYW5jZWxTZXNzaW9uUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnUKDkNhbmNlbFB1cmNoYXNlEicuY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlcXVlc3QaKC5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFB1cmNoYXNlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_explanation, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp, file_google_rpc_error_details]);
+  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSKQAgoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBiADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIoACChRCb29rUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USJAoEem9uZRgCIAEoCzIWLmNhZHJlLmJvb2tpbmcudjEuWm9uZRIyCgd0cmFpbmVyGAMgASgLMiEuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25lZFRyYWluZXISKwoIc2Vzc2lvbnMYBCADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SMwoIdHJhaW5lcnMYBSADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciL1AQoWUHJldmlld1B1cmNoYXNlUmVxdWVzdBIcCgpzdHVkZW50X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBCABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBSADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIpMBChdQcmV2aWV3UHVyY2hhc2VSZXNwb25zZRI2Cghwb3NzaWJsZRgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuUG9zc2libGVQdXJjaGFzZUgAEjUKB3JlZnVzZWQYAiABKAsyIi5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdlZFJlZnVzYWxIAEIJCgdvdXRjb21lItYBChBQb3NzaWJsZVB1cmNoYXNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSMgoHdHJhaW5lchgCIAEoCzIhLmNhZHJlLmJvb2tpbmcudjEuQXNzaWduZWRUcmFpbmVyEjMKCHNlc3Npb25zGAMgAygLMiEuY2FkcmUuYm9va2luZy52MS5Qb3NzaWJsZVNlc3Npb24SMwoIdHJhaW5lcnMYBCADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciKvAQoPUG9zc2libGVTZXNzaW9uEhAKCHNlcXVlbmNlGAEgASgFEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsb2NhbF9zdGFydF90aW1lGAQgASgJEhIKCnRyYWluZXJfaWQYBSABKAkifAoQUHJldmlld2VkUmVmdXNhbBIjCgRpbmZvGAEgASgLMhUuZ29vZ2xlLnJwYy5FcnJvckluZm8SDwoHbWVzc2FnZRgCIAEoCRIyCgtleHBsYW5hdGlvbhgDIAEoCzIdLmNhZHJlLmJvb2tpbmcudjEuRXhwbGFuYXRpb24iMwoSR2V0UHVyY2hhc2VSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXRQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSLrAQoUTGlzdFB1cmNoYXNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiEKCnN0dWRlbnRfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIQoKdHJhaW5lcl9pZBgEIAEoCUIIukgFcgOwAQFIAYgBARIiCgtvcGVyYXRvcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBAUINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXwoVTGlzdFB1cmNoYXNlc1Jlc3BvbnNlEi0KCXB1cmNoYXNlcxgBIAMoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoAEChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtwdXJjaGFzZV9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgpzdHVkZW50X2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiEKCnRyYWluZXJfaWQYBSABKAlCCLpIBXIDsAEBSAKIAQESMwoPc3RhcnRfdGltZV9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBzdGFydF90aW1lX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgtvcGVyYXRvcl9pZBgIIAEoCUIIukgFcgOwAQFIA4gBARIyCg5lbmRfdGltZV9hZnRlchgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQQoGc3RhdGVzGAogAygOMh4uY2FkcmUuYm9va2luZy52MS5TZXNzaW9uU3RhdGVCEbpIDpIBCxAEIgeCAQQQASAAQg4KDF9wdXJjaGFzZV9pZEINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXAoUTGlzdFNlc3Npb25zUmVzcG9uc2USKwoIc2Vzc2lvbnMYASADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKFkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEicwoXQ29tcGxldGVTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UiTwoRTWFya05vU2hvd1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEibgoSTWFya05vU2hvd1Jlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlImsKFENhbmNlbFNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZCJxChVDYW5jZWxTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UibQoVQ2FuY2VsUHVyY2hhc2VSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQicwoWQ2FuY2VsUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USKwoIc2Vzc2lvbnMYAiADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24iOwoaR2V0Q29tcGxldGlvbkxlZGdlclJlcXVlc3QSHQoLcHVyY2hhc2VfaWQYASABKAlCCLpIBXIDsAEBIlEKG0dldENvbXBsZXRpb25MZWRnZXJSZXNwb25zZRIyCgZsZWRnZXIYASABKAsyIi5jYWRyZS5ib29raW5nLnYxLkNvbXBsZXRpb25MZWRnZXIixAEKEENvbXBsZXRpb25MZWRnZXISLAoIcHVyY2hhc2UYASABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlEhQKDHN0dWRlbnRfbmFtZRgCIAEoCRIYChBzdHVkZW50X2xhbmd1YWdlGAMgASgJEi4KB2VudHJpZXMYBCADKAsyHS5jYWRyZS5ib29raW5nLnYxLkxlZGdlckVudHJ5EhEKCXpvbmVfbmFtZRgFIAEoCRIPCgd2ZXJzaW9uGAYgASgDIrMCCgtMZWRnZXJFbnRyeRISCgpzZXNzaW9uX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgFEi0KBXN0YXRlGAMgASgOMh4uY2FkcmUuYm9va2luZy52MS5TZXNzaW9uU3RhdGUSEgoKdHJhaW5lcl9pZBgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoMY29tcGxldGVkX2J5GAggASgJSACIAQFCDwoNX2NvbXBsZXRlZF9ieSIzChJHZXREZWNpc2lvblJlcXVlc3QSHQoLZGVjaXNpb25faWQYASABKAlCCLpIBXIDsAEBIkMKE0dldERlY2lzaW9uUmVzcG9uc2USLAoIZGVjaXNpb24YASABKAsyGi5jYWRyZS5ib29raW5nLnYxLkRlY2lzaW9uMqQKCg5Cb29raW5nU2VydmljZRJxCgxCb29rUHVyY2hhc2USJS5jYWRyZS5ib29raW5nLnYxLkJvb2tQdXJjaGFzZVJlcXVlc3QaJi5jYWRyZS5ib29raW5nLnYxLkJvb2tQdXJjaGFzZVJlc3BvbnNlIhKQAgLq4BgGCgQBAgQF8OAYiCcSegoPUHJldmlld1B1cmNoYXNlEiguY2FkcmUuYm9va2luZy52MS5QcmV2aWV3UHVyY2hhc2VSZXF1ZXN0GikuY2FkcmUuYm9va2luZy52MS5QcmV2aWV3UHVyY2hhc2VSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGIgnEm8KC0dldFB1cmNoYXNlEiQuY2FkcmUuYm9va2luZy52MS5HZXRQdXJjaGFzZVJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldFB1cmNoYXNlUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SdQoNTGlzdFB1cmNoYXNlcxImLmNhZHJlLmJvb2tpbmcudjEuTGlzdFB1cmNoYXNlc1JlcXVlc3QaJy5jYWRyZS5ib29raW5nLnYxLkxpc3RQdXJjaGFzZXNSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BiIJxJyCgxMaXN0U2Vzc2lvbnMSJS5jYWRyZS5ib29raW5nLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaJi5jYWRyZS5ib29raW5nLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGIgnEnkKD0NvbXBsZXRlU2Vzc2lvbhIoLmNhZHJlLmJvb2tpbmcudjEuQ29tcGxldGVTZXNzaW9uUmVxdWVzdBopLmNhZHJlLmJvb2tpbmcudjEuQ29tcGxldGVTZXNzaW9uUmVzcG9uc2UiEZACAurgGAUKAwECA/DgGIgnEmoKCk1hcmtOb1Nob3cSIy5jYWRyZS5ib29raW5nLnYxLk1hcmtOb1Nob3dSZXF1ZXN0GiQuY2FkcmUuYm9va2luZy52MS5NYXJrTm9TaG93UmVzcG9uc2UiEZACAurgGAUKAwECA/DgGIgnEnIKDUNhbmNlbFNlc3Npb24SJi5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFNlc3Npb25SZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5DYW5jZWxTZXNzaW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSdQoOQ2FuY2VsUHVyY2hhc2USJy5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFB1cmNoYXNlUmVxdWVzdBooLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsUHVyY2hhc2VSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKFAQoTR2V0Q29tcGxldGlvbkxlZGdlchIsLmNhZHJlLmJvb2tpbmcudjEuR2V0Q29tcGxldGlvbkxlZGdlclJlcXVlc3QaLS5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A8SbQoLR2V0RGVjaXNpb24SJC5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVxdWVzdBolLmNhZHJlLmJvb2tpbmcudjEuR2V0RGVjaXNpb25SZXNwb25zZSIRkAIB6uAYBQoDAQIF8OAY0A9iBnByb3RvMw", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_explanation, file_cadre_booking_v1_offer, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp, file_google_rpc_error_details]);
 
 /**
  * @generated from message cadre.booking.v1.BookPurchaseRequest
@@ -62,6 +64,14 @@ export type BookPurchaseRequest = Message<"cadre.booking.v1.BookPurchaseRequest"
    * @generated from field: cadre.booking.v1.Schedule schedule = 5;
    */
   schedule?: Schedule | undefined;
+
+  /**
+   * Who shall give the sessions, as an offer names them; without any, the best trainer for all. The first begins with
+   * session 1, each next one later than the one before.
+   *
+   * @generated from field: repeated cadre.booking.v1.Assignment assignments = 6;
+   */
+  assignments: Assignment[];
 };
 
 /**
@@ -86,6 +96,8 @@ export type BookPurchaseResponse = Message<"cadre.booking.v1.BookPurchaseRespons
   zone?: Zone | undefined;
 
   /**
+   * The purchase's trainer_id.
+   *
    * @generated from field: cadre.booking.v1.AssignedTrainer trainer = 3;
    */
   trainer?: AssignedTrainer | undefined;
@@ -96,6 +108,13 @@ export type BookPurchaseResponse = Message<"cadre.booking.v1.BookPurchaseRespons
    * @generated from field: repeated cadre.booking.v1.Session sessions = 4;
    */
   sessions: Session[];
+
+  /**
+   * Everybody who gives sessions, in the order of their first.
+   *
+   * @generated from field: repeated cadre.booking.v1.AssignedTrainer trainers = 5;
+   */
+  trainers: AssignedTrainer[];
 };
 
 /**
@@ -132,6 +151,13 @@ export type PreviewPurchaseRequest = Message<"cadre.booking.v1.PreviewPurchaseRe
    * @generated from field: cadre.booking.v1.Schedule schedule = 4;
    */
   schedule?: Schedule | undefined;
+
+  /**
+   * As in BookPurchaseRequest.
+   *
+   * @generated from field: repeated cadre.booking.v1.Assignment assignments = 5;
+   */
+  assignments: Assignment[];
 };
 
 /**
@@ -192,6 +218,13 @@ export type PossiblePurchase = Message<"cadre.booking.v1.PossiblePurchase"> & {
    * @generated from field: repeated cadre.booking.v1.PossibleSession sessions = 3;
    */
   sessions: PossibleSession[];
+
+  /**
+   * Everybody who would give sessions, in the order of their first.
+   *
+   * @generated from field: repeated cadre.booking.v1.AssignedTrainer trainers = 4;
+   */
+  trainers: AssignedTrainer[];
 };
 
 /**
@@ -228,6 +261,11 @@ export type PossibleSession = Message<"cadre.booking.v1.PossibleSession"> & {
    * @generated from field: string local_start_time = 4;
    */
   localStartTime: string;
+
+  /**
+   * @generated from field: string trainer_id = 5;
+   */
+  trainerId: string;
 };
 
 /**
@@ -273,35 +311,6 @@ export const PreviewedRefusalSchema: GenMessage<PreviewedRefusal> = /*@__PURE__*
   messageDesc(file_cadre_booking_v1_booking_service, 6);
 
 /**
- * @generated from message cadre.booking.v1.AssignedTrainer
- */
-export type AssignedTrainer = Message<"cadre.booking.v1.AssignedTrainer"> & {
-  /**
-   * @generated from field: string trainer_id = 1;
-   */
-  trainerId: string;
-
-  /**
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * From the trainer's base to the location.
-   *
-   * @generated from field: double distance_meters = 3;
-   */
-  distanceMeters: number;
-};
-
-/**
- * Describes the message cadre.booking.v1.AssignedTrainer.
- * Use `create(AssignedTrainerSchema)` to create a new message.
- */
-export const AssignedTrainerSchema: GenMessage<AssignedTrainer> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 7);
-
-/**
  * @generated from message cadre.booking.v1.GetPurchaseRequest
  */
 export type GetPurchaseRequest = Message<"cadre.booking.v1.GetPurchaseRequest"> & {
@@ -316,7 +325,7 @@ export type GetPurchaseRequest = Message<"cadre.booking.v1.GetPurchaseRequest"> 
  * Use `create(GetPurchaseRequestSchema)` to create a new message.
  */
 export const GetPurchaseRequestSchema: GenMessage<GetPurchaseRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 8);
+  messageDesc(file_cadre_booking_v1_booking_service, 7);
 
 /**
  * @generated from message cadre.booking.v1.GetPurchaseResponse
@@ -333,7 +342,7 @@ export type GetPurchaseResponse = Message<"cadre.booking.v1.GetPurchaseResponse"
  * Use `create(GetPurchaseResponseSchema)` to create a new message.
  */
 export const GetPurchaseResponseSchema: GenMessage<GetPurchaseResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 9);
+  messageDesc(file_cadre_booking_v1_booking_service, 8);
 
 /**
  * @generated from message cadre.booking.v1.ListPurchasesRequest
@@ -374,7 +383,7 @@ export type ListPurchasesRequest = Message<"cadre.booking.v1.ListPurchasesReques
  * Use `create(ListPurchasesRequestSchema)` to create a new message.
  */
 export const ListPurchasesRequestSchema: GenMessage<ListPurchasesRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 10);
+  messageDesc(file_cadre_booking_v1_booking_service, 9);
 
 /**
  * @generated from message cadre.booking.v1.ListPurchasesResponse
@@ -398,7 +407,7 @@ export type ListPurchasesResponse = Message<"cadre.booking.v1.ListPurchasesRespo
  * Use `create(ListPurchasesResponseSchema)` to create a new message.
  */
 export const ListPurchasesResponseSchema: GenMessage<ListPurchasesResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 11);
+  messageDesc(file_cadre_booking_v1_booking_service, 10);
 
 /**
  * @generated from message cadre.booking.v1.ListSessionsRequest
@@ -474,7 +483,7 @@ export type ListSessionsRequest = Message<"cadre.booking.v1.ListSessionsRequest"
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 12);
+  messageDesc(file_cadre_booking_v1_booking_service, 11);
 
 /**
  * @generated from message cadre.booking.v1.ListSessionsResponse
@@ -498,7 +507,7 @@ export type ListSessionsResponse = Message<"cadre.booking.v1.ListSessionsRespons
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 13);
+  messageDesc(file_cadre_booking_v1_booking_service, 12);
 
 /**
  * @generated from message cadre.booking.v1.CompleteSessionRequest
@@ -520,7 +529,7 @@ export type CompleteSessionRequest = Message<"cadre.booking.v1.CompleteSessionRe
  * Use `create(CompleteSessionRequestSchema)` to create a new message.
  */
 export const CompleteSessionRequestSchema: GenMessage<CompleteSessionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 14);
+  messageDesc(file_cadre_booking_v1_booking_service, 13);
 
 /**
  * @generated from message cadre.booking.v1.CompleteSessionResponse
@@ -542,7 +551,7 @@ export type CompleteSessionResponse = Message<"cadre.booking.v1.CompleteSessionR
  * Use `create(CompleteSessionResponseSchema)` to create a new message.
  */
 export const CompleteSessionResponseSchema: GenMessage<CompleteSessionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 15);
+  messageDesc(file_cadre_booking_v1_booking_service, 14);
 
 /**
  * @generated from message cadre.booking.v1.MarkNoShowRequest
@@ -564,7 +573,7 @@ export type MarkNoShowRequest = Message<"cadre.booking.v1.MarkNoShowRequest"> & 
  * Use `create(MarkNoShowRequestSchema)` to create a new message.
  */
 export const MarkNoShowRequestSchema: GenMessage<MarkNoShowRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 16);
+  messageDesc(file_cadre_booking_v1_booking_service, 15);
 
 /**
  * @generated from message cadre.booking.v1.MarkNoShowResponse
@@ -586,7 +595,7 @@ export type MarkNoShowResponse = Message<"cadre.booking.v1.MarkNoShowResponse"> 
  * Use `create(MarkNoShowResponseSchema)` to create a new message.
  */
 export const MarkNoShowResponseSchema: GenMessage<MarkNoShowResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 17);
+  messageDesc(file_cadre_booking_v1_booking_service, 16);
 
 /**
  * @generated from message cadre.booking.v1.CancelSessionRequest
@@ -615,7 +624,7 @@ export type CancelSessionRequest = Message<"cadre.booking.v1.CancelSessionReques
  * Use `create(CancelSessionRequestSchema)` to create a new message.
  */
 export const CancelSessionRequestSchema: GenMessage<CancelSessionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 18);
+  messageDesc(file_cadre_booking_v1_booking_service, 17);
 
 /**
  * @generated from message cadre.booking.v1.CancelSessionResponse
@@ -637,7 +646,7 @@ export type CancelSessionResponse = Message<"cadre.booking.v1.CancelSessionRespo
  * Use `create(CancelSessionResponseSchema)` to create a new message.
  */
 export const CancelSessionResponseSchema: GenMessage<CancelSessionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 19);
+  messageDesc(file_cadre_booking_v1_booking_service, 18);
 
 /**
  * @generated from message cadre.booking.v1.CancelPurchaseRequest
@@ -666,7 +675,7 @@ export type CancelPurchaseRequest = Message<"cadre.booking.v1.CancelPurchaseRequ
  * Use `create(CancelPurchaseRequestSchema)` to create a new message.
  */
 export const CancelPurchaseRequestSchema: GenMessage<CancelPurchaseRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 20);
+  messageDesc(file_cadre_booking_v1_booking_service, 19);
 
 /**
  * @generated from message cadre.booking.v1.CancelPurchaseResponse
@@ -690,7 +699,7 @@ export type CancelPurchaseResponse = Message<"cadre.booking.v1.CancelPurchaseRes
  * Use `create(CancelPurchaseResponseSchema)` to create a new message.
  */
 export const CancelPurchaseResponseSchema: GenMessage<CancelPurchaseResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 21);
+  messageDesc(file_cadre_booking_v1_booking_service, 20);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerRequest
@@ -707,7 +716,7 @@ export type GetCompletionLedgerRequest = Message<"cadre.booking.v1.GetCompletion
  * Use `create(GetCompletionLedgerRequestSchema)` to create a new message.
  */
 export const GetCompletionLedgerRequestSchema: GenMessage<GetCompletionLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 22);
+  messageDesc(file_cadre_booking_v1_booking_service, 21);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerResponse
@@ -724,7 +733,7 @@ export type GetCompletionLedgerResponse = Message<"cadre.booking.v1.GetCompletio
  * Use `create(GetCompletionLedgerResponseSchema)` to create a new message.
  */
 export const GetCompletionLedgerResponseSchema: GenMessage<GetCompletionLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 23);
+  messageDesc(file_cadre_booking_v1_booking_service, 22);
 
 /**
  * @generated from message cadre.booking.v1.CompletionLedger
@@ -774,7 +783,7 @@ export type CompletionLedger = Message<"cadre.booking.v1.CompletionLedger"> & {
  * Use `create(CompletionLedgerSchema)` to create a new message.
  */
 export const CompletionLedgerSchema: GenMessage<CompletionLedger> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 24);
+  messageDesc(file_cadre_booking_v1_booking_service, 23);
 
 /**
  * @generated from message cadre.booking.v1.LedgerEntry
@@ -828,7 +837,7 @@ export type LedgerEntry = Message<"cadre.booking.v1.LedgerEntry"> & {
  * Use `create(LedgerEntrySchema)` to create a new message.
  */
 export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 25);
+  messageDesc(file_cadre_booking_v1_booking_service, 24);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionRequest
@@ -845,7 +854,7 @@ export type GetDecisionRequest = Message<"cadre.booking.v1.GetDecisionRequest"> 
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 26);
+  messageDesc(file_cadre_booking_v1_booking_service, 25);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionResponse
@@ -862,7 +871,7 @@ export type GetDecisionResponse = Message<"cadre.booking.v1.GetDecisionResponse"
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 27);
+  messageDesc(file_cadre_booking_v1_booking_service, 26);
 
 /**
  * Purchases and their sessions.
@@ -887,6 +896,7 @@ export const BookingService: GenService<{
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
    *   STUDENT_ALREADY_BOOKED: the student has another lesson then;
    *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation;
+   *   ASSIGNMENT_NOT_POSSIBLE: an assigned trainer cannot give all of its sessions. The status carries an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now, and what is known of them from before is
    *     too little or too old; nothing was decided.

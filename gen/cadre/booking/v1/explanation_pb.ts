@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Funnel, Removal } from "./decision_pb.ts";
 import { file_cadre_booking_v1_decision } from "./decision_pb.ts";
+import type { Offer } from "./offer_pb.ts";
+import { file_cadre_booking_v1_offer } from "./offer_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/explanation.proto.
  */
 export const file_cadre_booking_v1_explanation: GenFile = /*@__PURE__*/
-  fileDesc("CiJjYWRyZS9ib29raW5nL3YxL2V4cGxhbmF0aW9uLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIpwBCgtFeHBsYW5hdGlvbhIoCgZmdW5uZWwYASABKAsyGC5jYWRyZS5ib29raW5nLnYxLkZ1bm5lbBIwCghyZW1vdmFscxgCIAMoCzIeLmNhZHJlLmJvb2tpbmcudjEuUmVtb3ZhbENvdW50EjEKB25lYXJlc3QYAyADKAsyIC5jYWRyZS5ib29raW5nLnYxLlJlbW92ZWRUcmFpbmVyIlEKDFJlbW92YWxDb3VudBIqCgdyZW1vdmFsGAEgASgOMhkuY2FkcmUuYm9va2luZy52MS5SZW1vdmFsEhUKDXRyYWluZXJfY291bnQYAiABKAUilwEKDlJlbW92ZWRUcmFpbmVyEhIKCnRyYWluZXJfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIXCg9kaXN0YW5jZV9tZXRlcnMYAyABKAESKgoHcmVtb3ZhbBgEIAEoDjIZLmNhZHJlLmJvb2tpbmcudjEuUmVtb3ZhbBIeChZjbGFzaGluZ19zZXNzaW9uX2NvdW50GAUgASgFYgZwcm90bzM", [file_cadre_booking_v1_decision]);
+  fileDesc("CiJjYWRyZS9ib29raW5nL3YxL2V4cGxhbmF0aW9uLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIsUBCgtFeHBsYW5hdGlvbhIoCgZmdW5uZWwYASABKAsyGC5jYWRyZS5ib29raW5nLnYxLkZ1bm5lbBIwCghyZW1vdmFscxgCIAMoCzIeLmNhZHJlLmJvb2tpbmcudjEuUmVtb3ZhbENvdW50EjEKB25lYXJlc3QYAyADKAsyIC5jYWRyZS5ib29raW5nLnYxLlJlbW92ZWRUcmFpbmVyEicKBm9mZmVycxgEIAMoCzIXLmNhZHJlLmJvb2tpbmcudjEuT2ZmZXIiUQoMUmVtb3ZhbENvdW50EioKB3JlbW92YWwYASABKA4yGS5jYWRyZS5ib29raW5nLnYxLlJlbW92YWwSFQoNdHJhaW5lcl9jb3VudBgCIAEoBSKXAQoOUmVtb3ZlZFRyYWluZXISEgoKdHJhaW5lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhcKD2Rpc3RhbmNlX21ldGVycxgDIAEoARIqCgdyZW1vdmFsGAQgASgOMhkuY2FkcmUuYm9va2luZy52MS5SZW1vdmFsEh4KFmNsYXNoaW5nX3Nlc3Npb25fY291bnQYBSABKAViBnByb3RvMw", [file_cadre_booking_v1_decision, file_cadre_booking_v1_offer]);
 
 /**
  * Why nobody could be assigned.
@@ -21,6 +23,8 @@ export const file_cadre_booking_v1_explanation: GenFile = /*@__PURE__*/
  */
 export type Explanation = Message<"cadre.booking.v1.Explanation"> & {
   /**
+   * Absent where trainers were assigned by name, and where the student has no time.
+   *
    * @generated from field: cadre.booking.v1.Funnel funnel = 1;
    */
   funnel?: Funnel | undefined;
@@ -38,6 +42,14 @@ export type Explanation = Message<"cadre.booking.v1.Explanation"> & {
    * @generated from field: repeated cadre.booking.v1.RemovedTrainer nearest = 3;
    */
   nearest: RemovedTrainer[];
+
+  /**
+   * Up to three ways out, the least change first. A status leaves out what would make it larger than many clients take
+   * (8 kB); PreviewPurchase tells all.
+   *
+   * @generated from field: repeated cadre.booking.v1.Offer offers = 4;
+   */
+  offers: Offer[];
 };
 
 /**

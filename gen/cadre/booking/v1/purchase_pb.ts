@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/purchase.proto.
  */
 export const file_cadre_booking_v1_purchase: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3B1cmNoYXNlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIpcECghQdXJjaGFzZRITCgtwdXJjaGFzZV9pZBgBIAEoCRISCgpzdHVkZW50X2lkGAIgASgJEhEKCWNvdXJzZV9pZBgDIAEoCRITCgtjb3Vyc2VfbmFtZRgEIAEoCRIVCg1zZXNzaW9uX2NvdW50GAUgASgFEhcKD3Nlc3Npb25fbWludXRlcxgGIAEoBRIuCgVzdGF0ZRgHIAEoDjIfLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2VTdGF0ZRIlCghsb2NhdGlvbhgIIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludBIPCgd6b25lX2lkGAkgASgJEhMKC29wZXJhdG9yX2lkGAogASgJEhkKDGZyYW5jaGlzZV9pZBgLIAEoCUgAiAEBEhEKCXRpbWVfem9uZRgMIAEoCRIXCgp0cmFpbmVyX2lkGA0gASgJSAGIAQESEwoLZGVjaXNpb25faWQYDiABKAkSHwoXY29tcGxldGVkX3Nlc3Npb25fY291bnQYDyABKAUSDAoEZXRhZxgQIAEoCRIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDwoNX2ZyYW5jaGlzZV9pZEINCgtfdHJhaW5lcl9pZCLnAgoHU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3B1cmNoYXNlX2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgFEhIKCnN0dWRlbnRfaWQYBCABKAkSEgoKdHJhaW5lcl9pZBgFIAEoCRIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdGltZV96b25lGAggASgJEhgKEGxvY2FsX3N0YXJ0X3RpbWUYCSABKAkSLQoFc3RhdGUYCiABKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZRIxCg1jb21wbGV0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAwgASgJKr8BCg1QdXJjaGFzZVN0YXRlEh4KGlBVUkNIQVNFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWUFVSQ0hBU0VfU1RBVEVfUkVGVVNFRBABEhsKF1BVUkNIQVNFX1NUQVRFX0FTU0lHTkVEEAISGQoVUFVSQ0hBU0VfU1RBVEVfQUNUSVZFEAMSHAoYUFVSQ0hBU0VfU1RBVEVfQ09NUExFVEVEEAQSHAoYUFVSQ0hBU0VfU1RBVEVfQ0FOQ0VMTEVEEAUqnwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXU0VTU0lPTl9TVEFURV9TQ0hFRFVMRUQQARIbChdTRVNTSU9OX1NUQVRFX0NPTVBMRVRFRBACEhsKF1NFU1NJT05fU1RBVEVfQ0FOQ0VMTEVEEAMSGQoVU0VTU0lPTl9TVEFURV9OT19TSE9XEARiBnByb3RvMw", [file_cadre_geo_v1_point, file_google_protobuf_timestamp]);
+  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3B1cmNoYXNlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIpcECghQdXJjaGFzZRITCgtwdXJjaGFzZV9pZBgBIAEoCRISCgpzdHVkZW50X2lkGAIgASgJEhEKCWNvdXJzZV9pZBgDIAEoCRITCgtjb3Vyc2VfbmFtZRgEIAEoCRIVCg1zZXNzaW9uX2NvdW50GAUgASgFEhcKD3Nlc3Npb25fbWludXRlcxgGIAEoBRIuCgVzdGF0ZRgHIAEoDjIfLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2VTdGF0ZRIlCghsb2NhdGlvbhgIIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludBIPCgd6b25lX2lkGAkgASgJEhMKC29wZXJhdG9yX2lkGAogASgJEhkKDGZyYW5jaGlzZV9pZBgLIAEoCUgAiAEBEhEKCXRpbWVfem9uZRgMIAEoCRIXCgp0cmFpbmVyX2lkGA0gASgJSAGIAQESEwoLZGVjaXNpb25faWQYDiABKAkSHwoXY29tcGxldGVkX3Nlc3Npb25fY291bnQYDyABKAUSDAoEZXRhZxgQIAEoCRIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDwoNX2ZyYW5jaGlzZV9pZEINCgtfdHJhaW5lcl9pZCJMCg9Bc3NpZ25lZFRyYWluZXISEgoKdHJhaW5lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhcKD2Rpc3RhbmNlX21ldGVycxgDIAEoASLnAgoHU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3B1cmNoYXNlX2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgFEhIKCnN0dWRlbnRfaWQYBCABKAkSEgoKdHJhaW5lcl9pZBgFIAEoCRIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdGltZV96b25lGAggASgJEhgKEGxvY2FsX3N0YXJ0X3RpbWUYCSABKAkSLQoFc3RhdGUYCiABKA4yHi5jYWRyZS5ib29raW5nLnYxLlNlc3Npb25TdGF0ZRIxCg1jb21wbGV0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAwgASgJKr8BCg1QdXJjaGFzZVN0YXRlEh4KGlBVUkNIQVNFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWUFVSQ0hBU0VfU1RBVEVfUkVGVVNFRBABEhsKF1BVUkNIQVNFX1NUQVRFX0FTU0lHTkVEEAISGQoVUFVSQ0hBU0VfU1RBVEVfQUNUSVZFEAMSHAoYUFVSQ0hBU0VfU1RBVEVfQ09NUExFVEVEEAQSHAoYUFVSQ0hBU0VfU1RBVEVfQ0FOQ0VMTEVEEAUqnwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXU0VTU0lPTl9TVEFURV9TQ0hFRFVMRUQQARIbChdTRVNTSU9OX1NUQVRFX0NPTVBMRVRFRBACEhsKF1NFU1NJT05fU1RBVEVfQ0FOQ0VMTEVEEAMSGQoVU0VTU0lPTl9TVEFURV9OT19TSE9XEARiBnByb3RvMw", [file_cadre_geo_v1_point, file_google_protobuf_timestamp]);
 
 /**
  * One student's right to one course, under the terms of the day on which it was sold.
@@ -89,7 +89,7 @@ export type Purchase = Message<"cadre.booking.v1.Purchase"> & {
   timeZone: string;
 
   /**
-   * Absent while nobody is assigned.
+   * Absent while nobody is assigned. Of several, who gives the most sessions, and the earlier ones among as many.
    *
    * @generated from field: optional string trainer_id = 13;
    */
@@ -133,6 +133,35 @@ export type Purchase = Message<"cadre.booking.v1.Purchase"> & {
  */
 export const PurchaseSchema: GenMessage<Purchase> = /*@__PURE__*/
   messageDesc(file_cadre_booking_v1_purchase, 0);
+
+/**
+ * @generated from message cadre.booking.v1.AssignedTrainer
+ */
+export type AssignedTrainer = Message<"cadre.booking.v1.AssignedTrainer"> & {
+  /**
+   * @generated from field: string trainer_id = 1;
+   */
+  trainerId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * From the trainer's base to the location.
+   *
+   * @generated from field: double distance_meters = 3;
+   */
+  distanceMeters: number;
+};
+
+/**
+ * Describes the message cadre.booking.v1.AssignedTrainer.
+ * Use `create(AssignedTrainerSchema)` to create a new message.
+ */
+export const AssignedTrainerSchema: GenMessage<AssignedTrainer> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_purchase, 1);
 
 /**
  * One dated lesson.
@@ -216,7 +245,7 @@ export type Session = Message<"cadre.booking.v1.Session"> & {
  * Use `create(SessionSchema)` to create a new message.
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_purchase, 1);
+  messageDesc(file_cadre_booking_v1_purchase, 2);
 
 /**
  * @generated from enum cadre.booking.v1.PurchaseState
