@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Allowance } from "../runtime/allowances.ts";
 import { ConfigError, serviceConfig } from "../runtime/config.ts";
 
 const address = z.string().min(1);
@@ -13,6 +14,26 @@ const origins = z.union([
     .pipe(z.array(origin)),
 ]);
 
+const ALLOWANCE = /^([a-z]+)=([1-9]\d*)\/([1-9]\d*)$/;
+
+/** "name=points/seconds", with commas between them. */
+const allowances = z.string().transform((text, context) => {
+  const sizes = new Map<string, Allowance>();
+  for (const part of text.split(",")) {
+    const [, name, points, seconds] = ALLOWANCE.exec(part.trim()) ?? [];
+    if (name === undefined) context.addIssue({ code: "custom", message: `"${part}" is not name=points/seconds` });
+    else sizes.set(name, { points: Number(points), durationS: Number(seconds) });
+  }
+  return sizes;
+});
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean),
+);
+
 export const gatewayConfig = serviceConfig
   .pick({ NODE_ENV: true, HOST: true, TOKEN_ISSUER: true, TOKEN_JWKS: true, SENTRY_DSN: true, LOG_LEVEL: true })
   .extend({
@@ -21,6 +42,21 @@ export const gatewayConfig = serviceConfig
     TRAINER_ADDRESS: address.default("127.0.0.1:7101"),
     BOOKING_ADDRESS: address.default("127.0.0.1:7102"),
     CERTIFICATE_ADDRESS: address.default("127.0.0.1:7103"),
+    /**
+     * What an address and a user may take in a time, and what the contracts' own allowances hold. A call takes 1 unless
+     * its contract says more.
+     */
+    RATE_LIMITS: allowances.prefault("address=6000/60,user=3000/60,booking=300/60,verification=120/60"),
+    /** Where replicas share what is left of the allowances. */
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+    /** Addresses and subnets of proxies whose X-Forwarded-For is believed. */
+    TRUSTED_PROXIES: list.prefault(""),
+    MAX_CONNECTIONS: z.coerce.number().int().min(1).default(10_000),
+    /** Of one address that is no trusted proxy. */
+    MAX_CONNECTIONS_PER_ADDRESS: z.coerce.number().int().min(1).default(200),
+    /** Calls under way to one service; what is more is refused at once. */
+    MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(250),
+    MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(2500),
     /** Every origin in development, none in production unless named. */
     CORS_ORIGINS: origins.optional(),
   });

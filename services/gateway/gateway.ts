@@ -1,16 +1,21 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Readiness } from "../runtime/admin-server.ts";
+import type { Allowances } from "../runtime/allowances.ts";
+import { limitCalls } from "../runtime/call-limits.ts";
 import type { ErrorTracker } from "../runtime/error-tracker.ts";
 import { createHealth } from "../runtime/health.ts";
+import type { InFlightOptions } from "../runtime/in-flight.ts";
 import { doorkeeper, serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { assertPolicies } from "../runtime/policy.ts";
 import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
+import type { AddressOf } from "./caller-address.ts";
 import type { ForwardedService } from "./forward.ts";
 import { publicHandler } from "./public-handler.ts";
 import { answerTrace } from "./trace-header.ts";
-import { listenTwoProtocols } from "./two-protocol-server.ts";
+import { listenTwoProtocols, type TwoProtocolOptions } from "./two-protocol-server.ts";
 
 /** For what was told to end to say so to its caller. */
 const LAST_WORDS_MS = 1000;
@@ -21,9 +26,16 @@ export interface GatewayOptions {
   ready: () => Promise<Readiness>;
   logger: Logger;
   errors?: ErrorTracker | undefined;
+  /** What callers may take; without it, as much as they like. */
+  allowances?: Allowances | undefined;
+  /** Calls and streams under way to each backend. */
+  inFlight?: Pick<InFlightOptions, "maxCalls" | "maxStreams"> | undefined;
+  /** Where a request comes from. */
+  addressOf?: AddressOf | undefined;
   verifier: Verifier;
   host: string;
   port: number;
+  connections?: Pick<TwoProtocolOptions, "maxConnections" | "maxConnectionsOf"> | undefined;
   origins: "*" | string[];
   /** Let anybody list and describe what is served. */
   reflection: boolean;
@@ -37,24 +49,28 @@ export interface RunningGateway {
 
 /** Serves the services, with health and reflection, to the outside. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { logger, errors, verifier, ready, origins, host, port } = options;
+  const { logger, errors, verifier, ready, origins, host, port, allowances, inFlight, addressOf } = options;
   assertPolicies(options.services);
-  const backendOf = options.services.map(({ service, backend }) => [service.typeName, backend] as const);
-  const health = createHealth({ services: new Map(backendOf), ready });
+  const backendOf = new Map(options.services.map(({ service, backend }) => [service.typeName, backend]));
+  const health = createHealth({ services: backendOf, ready });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 
   const shutdown = new AbortController();
-  const passing = { logger, errors, verifier, services, outer: [answerTrace] };
+  const limits = allowances && limitCalls(allowances, options.services);
+  const groupOf = ({ service }: { service: DescService }) => backendOf.get(service.typeName);
+  const bound = inFlight && { ...inFlight, groupOf };
+  const passing = { logger, errors, verifier, services, limits, inFlight: bound, outer: [answerTrace] };
   const handler = publicHandler({
     services,
     doorkeeper: doorkeeper(passing),
     interceptors: serverInterceptors(passing),
     origins,
     ready,
+    addressOf,
     shutdownSignal: shutdown.signal,
   });
-  const server = await listenTwoProtocols({ handler, host, port });
+  const server = await listenTwoProtocols({ handler, host, port, ...options.connections });
 
   return {
     port: server.port,

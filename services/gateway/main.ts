@@ -6,9 +6,11 @@ import { runProcess } from "../runtime/run-process.ts";
 import { startTelemetry } from "../runtime/telemetry.ts";
 import { createVerifier } from "../runtime/tokens.ts";
 import { backendReadiness, openBackends } from "./backends.ts";
+import { callerAddress, connectionBounds } from "./caller-address.ts";
 import { allowedOrigins, gatewayConfig } from "./config.ts";
 import { forward } from "./forward.ts";
 import { startGateway } from "./gateway.ts";
+import { openAllowances } from "./open-allowances.ts";
 
 const GRACE_MS = 10_000;
 
@@ -19,6 +21,7 @@ await runProcess(process, "gateway", async () => {
   const telemetry = startTelemetry("gateway", process.env);
   const environment = config.NODE_ENV;
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: "gateway", environment });
+  const allowances = openAllowances(config, logger);
   const backends = openBackends(config);
   const ready = () => backendReadiness(backends);
   const gateway = await startGateway({
@@ -30,6 +33,10 @@ await runProcess(process, "gateway", async () => {
     ready,
     logger,
     errors,
+    allowances,
+    inFlight: { maxCalls: config.MAX_CALLS_IN_FLIGHT, maxStreams: config.MAX_OPEN_STREAMS },
+    addressOf: callerAddress(config.TRUSTED_PROXIES),
+    connections: connectionBounds(config),
     origins,
   });
   const { serveMetrics } = telemetry;
@@ -41,6 +48,7 @@ await runProcess(process, "gateway", async () => {
     await gateway.stop(GRACE_MS);
     await admin.close();
     for (const backend of backends) backend.close();
+    allowances.close();
     await errors.stop();
     await telemetry.stop();
   };

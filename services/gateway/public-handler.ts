@@ -1,5 +1,12 @@
 import type { ServerResponse } from "node:http";
-import { cors, createConnectRouter, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import {
+  type ContextValues,
+  cors,
+  createConnectRouter,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
@@ -9,8 +16,10 @@ import {
 } from "@connectrpc/connect-node";
 import allowOrigins from "cors";
 import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
+import { addressKey } from "../runtime/call-limits.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
+import type { AddressOf } from "./caller-address.ts";
 import { TRACE_HEADER } from "./trace-header.ts";
 
 const READ_MAX_BYTES = 1024 * 1024;
@@ -26,6 +35,8 @@ export interface PublicOptions {
   /** Whose pages may call. */
   origins: "*" | string[];
   ready: () => Promise<Readiness>;
+  /** Where a request comes from. */
+  addressOf?: AddressOf | undefined;
   /** Ends every call that is still running. */
   shutdownSignal: AbortSignal;
 }
@@ -37,6 +48,7 @@ export type PublicHandler = (request: Request, response: Response) => void;
 
 /** Everything that the public port answers: RPCs in every protocol of Connect, /health, /ready. */
 export function publicHandler(options: PublicOptions): PublicHandler {
+  const { addressOf = () => "" } = options;
   const allow = allowOrigins({
     origin: options.origins,
     methods: [...cors.allowedMethods],
@@ -63,7 +75,7 @@ export function publicHandler(options: PublicOptions): PublicHandler {
     allow(request, response, () => {
       const path = request.url?.split("?", 1)[0] ?? "/";
       const rpc = rpcs.get(path);
-      if (rpc) void answerRpc(rpc, request, response);
+      if (rpc) void answerRpc(rpc, request, response, addressOf(request));
       // The responses of HTTP/2 have all methods of HTTP/1.1's that this needs.
       else void answerHealth(path, options.ready, response as ServerResponse);
     });
@@ -71,8 +83,13 @@ export function publicHandler(options: PublicOptions): PublicHandler {
 }
 
 /** As `connectNodeAdapter` does, which throws at an odd host and prints every caller that leaves to the console. */
-async function answerRpc(rpc: UniversalHandlerFn, request: Request, response: Response): Promise<void> {
-  const call = universalRequest(request, response);
+async function answerRpc(
+  rpc: UniversalHandlerFn,
+  request: Request,
+  response: Response,
+  address: string,
+): Promise<void> {
+  const call = universalRequest(request, response, createContextValues().set(addressKey, address));
   if (!call) {
     response.writeHead(400);
     response.end();
@@ -87,9 +104,9 @@ async function answerRpc(rpc: UniversalHandlerFn, request: Request, response: Re
 }
 
 /** Null where host and path make no URL. */
-function universalRequest(request: Request, response: Response): UniversalServerRequest | null {
+function universalRequest(request: Request, response: Response, values: ContextValues): UniversalServerRequest | null {
   try {
-    return universalRequestFromNodeRequest(request, response, undefined, undefined);
+    return universalRequestFromNodeRequest(request, response, undefined, values);
   } catch {
     return null;
   }

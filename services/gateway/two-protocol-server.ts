@@ -13,6 +13,10 @@ export interface TwoProtocolOptions {
   port: number;
   /** A connection that has not said which protocol it speaks is closed after this. */
   firstBytesTimeoutMs?: number;
+  /** More connections are closed as they come. */
+  maxConnections?: number;
+  /** The same for one address, by address. */
+  maxConnectionsOf?: (address: string) => number;
   /** An HTTP/2 session without traffic takes no new calls after this, and ends with its last one. */
   idleSessionMs?: number;
 }
@@ -49,7 +53,10 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   // The HTTP/1.1 server listens, since only a listening one enforces its timeouts and closes its idle connections.
   const speakHttp1 = http1.listeners("connection");
   http1.removeAllListeners("connection");
+  http1.maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY;
+  const perAddress = countPerAddress(options.maxConnectionsOf);
   http1.on("connection", (socket: Socket) => {
+    if (!perAddress.admit(socket)) return;
     unknown.add(socket);
     const drop = () => {
       unknown.delete(socket);
@@ -79,6 +86,29 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
       }, graceMs);
       await closed;
       clearTimeout(cut);
+    },
+  };
+}
+
+function countPerAddress(maxOf: (address: string) => number = () => Number.POSITIVE_INFINITY) {
+  const counts = new Map<string, number>();
+  return {
+    /** Destroys the connection when its address has too many. */
+    admit(socket: Socket): boolean {
+      const address = socket.remoteAddress;
+      if (address === undefined) return false;
+      const count = counts.get(address) ?? 0;
+      if (count >= maxOf(address)) {
+        socket.destroy();
+        return false;
+      }
+      counts.set(address, count + 1);
+      socket.once("close", () => {
+        const left = (counts.get(address) ?? 1) - 1;
+        if (left === 0) counts.delete(address);
+        else counts.set(address, left);
+      });
+      return true;
     },
   };
 }

@@ -3,6 +3,9 @@ import type { LocalIssuer } from "./issuer.ts";
 import { publicKeys, type Secrets } from "./secrets.ts";
 import type { ServiceName } from "./services.ts";
 
+/** One address loads the demonstration company, tells its story and takes part in tests. */
+const ROOMY = "address=1000000/60,user=1000000/60,booking=1000000/60,verification=1000000/60";
+
 /** A process's environment. */
 export type Environment = Record<string, string | undefined>;
 
@@ -57,7 +60,7 @@ export function planProcesses({ config, secrets, issuer, databases, inherited }:
     service("trainer", config.TRAINER_PORT),
     service("booking", config.BOOKING_PORT, { QUEUE_DATABASE_URL: databases.booking.migrationDatabaseUrl }),
     service("certificate", config.CERTIFICATE_PORT, { PUBLIC_URL: `http://127.0.0.1:${config.PORT}` }),
-    plan("gateway", config.PORT, config.GATEWAY_ADMIN_PORT, {}),
+    plan("gateway", config.PORT, config.GATEWAY_ADMIN_PORT, { RATE_LIMITS: inherited.RATE_LIMITS ?? ROOMY }),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, type Interceptor } from "@connectrpc/connect";
+import type { CallLimits } from "./call-limits.ts";
 import { ANONYMOUS, type Caller, callerKey } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { type Policy, policyOf, roleName } from "./policy.ts";
@@ -22,15 +23,18 @@ export type Admission = (call: KnockingCall) => Promise<void>;
 const admittedKey = createContextKey(false, { description: "admitted" });
 
 /**
- * Lets a call pass if its token proves a role that the method's contract allows. `open` names services, by type name,
- * that everybody may call.
+ * Lets a call pass if its token proves a role that the method's contract allows, and if `limits`, where there are any, allow one
+ * more. `open` names services, by type name, that everybody may call.
  */
-export function admission(verifier: Verifier, open: ReadonlySet<string>): Admission {
-  return async ({ service, method, header, contextValues }) => {
+export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?: CallLimits): Admission {
+  return async (call) => {
+    const { service, method, header, contextValues } = call;
     if (open.has(service.typeName) || contextValues.get(admittedKey)) return;
     const policy = policyOf(method);
+    await limits?.takeFromAddress(call);
     const caller = await identify(verifier, header.get("authorization"), policy);
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
+    await limits?.takeFromCaller(call, caller);
     contextValues.set(callerKey, caller).set(admittedKey, true);
   };
 }

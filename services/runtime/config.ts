@@ -47,6 +47,9 @@ export const serviceConfig = z.object({
   ),
   /** Honour the `cadre-time` header: for demonstrations and tests. */
   DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
+  /** How many calls may be under way, and how many streams open; what is more is refused at once. */
+  MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
+  MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(1000),
   /** Where bugs are sent, in Sentry's form; nowhere without it. */
   SENTRY_DSN: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),

@@ -5,10 +5,12 @@ import type { Breaker } from "./breaker.ts";
 import { currentCall } from "./call-context.ts";
 import { methodName, requestIdOf } from "./call-facts.ts";
 import { TIME_HEADER } from "./call-headers.ts";
+import type { CallLimits } from "./call-limits.ts";
 import { callerKey } from "./caller.ts";
 import { type BugReporter, errorBoundary } from "./error-boundary.ts";
 import type { ErrorTracker } from "./error-tracker.ts";
 import type { ServiceBinding } from "./implement.ts";
+import { boundInFlight, type InFlightOptions } from "./in-flight.ts";
 import type { Logger } from "./logger.ts";
 import { observeClient, observeServer } from "./observe.ts";
 import type { Verifier } from "./tokens.ts";
@@ -19,13 +21,16 @@ export interface ServerInterceptorOptions {
   errors?: ErrorTracker | undefined;
   verifier: Verifier;
   services: ServiceBinding[];
+  /** How much work is taken on; without it, all of it. */
+  inFlight?: InFlightOptions | undefined;
+  limits?: CallLimits | undefined;
   /** Around everything but the observation. */
   outer?: Interceptor[];
 }
 
 /** What every call passes through on its way into a server, outermost first. */
 export function serverInterceptors(options: ServerInterceptorOptions): Interceptor[] {
-  return [...reporting(options), authenticate(admissionTo(options)), validate];
+  return [...reporting(options), ...bounded(options), authenticate(admissionTo(options)), validate];
 }
 
 /**
@@ -51,8 +56,22 @@ function reporting({ logger, errors, outer = [] }: ServerInterceptorOptions): In
   return [observeServer(logger), ...outer, errorBoundary(bugReporter(logger, errors))];
 }
 
-function admissionTo({ verifier, services }: ServerInterceptorOptions): Admission {
-  return admission(verifier, new Set(services.filter(({ open }) => open).map(({ service }) => service.typeName)));
+/** Who asks how a server is gets an answer however busy it is. */
+function bounded({ inFlight, services }: ServerInterceptorOptions): Interceptor[] {
+  if (!inFlight) return [];
+  const open = openServices(services);
+  const { groupOf = () => "all" } = inFlight;
+  return [
+    boundInFlight({ ...inFlight, groupOf: (call) => (open.has(call.service.typeName) ? undefined : groupOf(call)) }),
+  ];
+}
+
+function admissionTo({ verifier, services, limits }: ServerInterceptorOptions): Admission {
+  return admission(verifier, openServices(services), limits);
+}
+
+function openServices(services: ServiceBinding[]): ReadonlySet<string> {
+  return new Set(services.filter(({ open }) => open).map(({ service }) => service.typeName));
 }
 
 async function* none(): AsyncGenerator<never> {}

@@ -1,5 +1,5 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
-import { allow, deadline_ms, type Role, RoleSchema } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { allow, critical, deadline_ms, limit, type Role, RoleSchema } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { ServiceBinding } from "./implement.ts";
 
 /** What a method's contract says about calling it. */
@@ -9,6 +9,12 @@ export interface Policy {
   readonly roles: ReadonlySet<Role>;
   /** How long a call may take unless its caller asks for less. */
   readonly deadlineMs: number | undefined;
+  /** Points that a call takes of its caller's general allowance. */
+  readonly cost: number;
+  /** The name of an allowance of its own, which the points are taken of as well. */
+  readonly allowance: string | undefined;
+  /** Still answered when the server has all the work that it takes on. */
+  readonly critical: boolean;
 }
 
 const policies = new WeakMap<DescMethod, Policy>();
@@ -45,9 +51,13 @@ export function roleNamed(name: string): Role | undefined {
 
 function readPolicy(method: DescMethod): Policy {
   const allowed = hasOption(method, allow) ? getOption(method, allow) : undefined;
+  const limited = hasOption(method, limit) ? getOption(method, limit) : undefined;
   return {
     anyone: allowed?.anyone ?? false,
     roles: new Set(allowed?.roles),
     deadlineMs: hasOption(method, deadline_ms) ? getOption(method, deadline_ms) : undefined,
+    cost: limited?.cost ?? 1,
+    allowance: limited?.allowance || undefined,
+    critical: hasOption(method, critical) && getOption(method, critical),
   };
 }

@@ -103,9 +103,10 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   const ready = readiness(db, breakers);
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
+  const inFlight = { maxCalls: config.MAX_CALLS_IN_FLIGHT, maxStreams: config.MAX_OPEN_STREAMS };
   const server = await serve({
     services,
-    interceptors: (all) => serverInterceptors({ logger, errors, verifier, services: all }),
+    interceptors: (all) => serverInterceptors({ logger, errors, verifier, services: all, inFlight }),
     host: config.HOST,
     port: config.PORT,
     ready,

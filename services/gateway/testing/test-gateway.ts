@@ -5,7 +5,7 @@ import type { ServiceBinding } from "../../runtime/implement.ts";
 import { createLogger } from "../../runtime/logger.ts";
 import { startTestServer, type TestIssuer, testIssuer } from "../../runtime/testing/server.ts";
 import { forward } from "../forward.ts";
-import { type RunningGateway, startGateway } from "../gateway.ts";
+import { type GatewayOptions, type RunningGateway, startGateway } from "../gateway.ts";
 
 export interface TestGateway {
   url: string;
@@ -21,7 +21,10 @@ export const PROTOCOLS = ["connect", "connect over HTTP/2", "grpc-web", "grpc"] 
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /** A gateway before a real server that answers one service. */
-export async function startTestGateway(binding: ServiceBinding): Promise<TestGateway> {
+export async function startTestGateway(
+  binding: ServiceBinding,
+  admission: Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "connections"> = {},
+): Promise<TestGateway> {
   const issuer = await testIssuer();
   const server = await startTestServer({
     services: [binding],
@@ -38,6 +41,11 @@ export async function startTestGateway(binding: ServiceBinding): Promise<TestGat
     port: 0,
     origins: ["https://console.example"],
     reflection: true,
+    ...admission,
+  }).catch(async (error: unknown) => {
+    channel.close();
+    await server.close();
+    throw error;
   });
   const baseUrl = `http://127.0.0.1:${gateway.port}`;
   return {

@@ -12,7 +12,35 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/policy/v1/policy.proto.
  */
 export const file_cadre_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiKAoFTGltaXQSDAoEY29zdBgBIAEoBRIRCglhbGxvd2FuY2UYAiABKAkiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNczpOCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJaMAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuTGltaXRSBWxpbWl0OjwKCGNyaXRpY2FsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYl4wDIAEoCFIIY3JpdGljYWxiBnByb3RvMw", [file_google_protobuf_descriptor]);
+
+/**
+ * Everybody has a general allowance of calls in a time; deployments say how large the allowances are.
+ *
+ * @generated from message cadre.policy.v1.Limit
+ */
+export type Limit = Message<"cadre.policy.v1.Limit"> & {
+  /**
+   * Points that a call takes.
+   *
+   * @generated from field: int32 cost = 1;
+   */
+  cost: number;
+
+  /**
+   * The name of an allowance from which they are taken beside the general one.
+   *
+   * @generated from field: string allowance = 2;
+   */
+  allowance: string;
+};
+
+/**
+ * Describes the message cadre.policy.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
+  messageDesc(file_cadre_policy_v1_policy, 0);
 
 /**
  * @generated from message cadre.policy.v1.Allow
@@ -38,7 +66,7 @@ export type Allow = Message<"cadre.policy.v1.Allow"> & {
  * Use `create(AllowSchema)` to create a new message.
  */
 export const AllowSchema: GenMessage<Allow> = /*@__PURE__*/
-  messageDesc(file_cadre_policy_v1_policy, 0);
+  messageDesc(file_cadre_policy_v1_policy, 1);
 
 /**
  * @generated from enum cadre.policy.v1.Role
@@ -107,4 +135,20 @@ export const allow: GenExtension<MethodOptions, Allow> = /*@__PURE__*/
  */
 export const deadline_ms: GenExtension<MethodOptions, number> = /*@__PURE__*/
   extDesc(file_cadre_policy_v1_policy, 1);
+
+/**
+ * What a call takes of its caller's allowances. Without it, 1 of the general one.
+ *
+ * @generated from extension: cadre.policy.v1.Limit limit = 50710;
+ */
+export const limit: GenExtension<MethodOptions, Limit> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 2);
+
+/**
+ * Still answered, out of a reserve, when a server has all the work that it takes on.
+ *
+ * @generated from extension: bool critical = 50711;
+ */
+export const critical: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 3);
 

@@ -1,0 +1,149 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { afterEach, expect, test } from "@jest/globals";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { ErrorInfoSchema, QuotaFailureSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { keepAllowances } from "../runtime/allowances.ts";
+import { standIn } from "../runtime/testing/stand-in.ts";
+import { PROTOCOLS, startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
+
+const CODE = "0".repeat(26);
+
+let gateway: TestGateway | undefined;
+afterEach(async () => {
+  await gateway?.stop(0);
+  gateway = undefined;
+});
+
+const certificates = standIn(CertificateService, {
+  verifyCertificate: () => ({ number: "1" }),
+  listCertificates: () => ({}),
+});
+
+function limited(sizes: Record<string, number>, addressOf = () => "198.51.100.7") {
+  const allowances = new Map(Object.entries(sizes).map(([name, points]) => [name, { points, durationS: 60 }]));
+  return startTestGateway(certificates, { allowances: keepAllowances(allowances), addressOf });
+}
+
+async function as(name: string) {
+  const token = await gateway?.issuer.tokenAs(Role.ADMIN, { sub: name });
+  return { headers: { authorization: `Bearer ${token}` } };
+}
+
+test.each(PROTOCOLS)("over %s, who has used up an allowance hears when to come back", async (protocol) => {
+  gateway = await limited({ address: 100, user: 3, verification: 100 });
+  const client = createClient(CertificateService, gateway.transports[protocol]);
+  for (let call = 0; call < 3; call++) await client.listCertificates({}, await as("ada"));
+
+  const error = await client.listCertificates({}, await as("ada")).then(() => null, ConnectError.from);
+  expect(error).toMatchObject({ code: Code.ResourceExhausted });
+  expect(error?.rawMessage).toMatch(/^too many calls: the allowance "user" is used up, come back in \d+ s$/);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([
+    { reason: "RATE_LIMITED", metadata: { allowance: "user" } },
+  ]);
+  expect(error?.findDetails(QuotaFailureSchema)).toMatchObject([
+    { violations: [{ subject: "user:ada", description: "3 points in 60 s" }] },
+  ]);
+  const [retry] = error?.findDetails(RetryInfoSchema) ?? [];
+  expect(Number(retry?.retryDelay?.seconds)).toBeGreaterThan(50);
+
+  await client.listCertificates({}, await as("grace"));
+  await createClient(Health, gateway.transports[protocol]).check({});
+});
+
+test("an address is counted before anybody looks at its tokens", async () => {
+  gateway = await limited({ address: 5, user: 100, verification: 100 });
+  const list = (): Promise<Response> =>
+    fetch(`${gateway?.url}/cadre.certificate.v1.CertificateService/ListCertificates`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer forged" },
+      body: "{}",
+    });
+  for (let call = 0; call < 5; call++) expect((await list()).status).toBe(401);
+  expect((await list()).status).toBe(429);
+});
+
+test("what needs no token is counted by address, and takes nothing from others", async () => {
+  let address = "198.51.100.7";
+  gateway = await limited({ address: 100, user: 100, verification: 2 }, () => address);
+  const client = createClient(CertificateService, gateway.transports.connect);
+  await client.verifyCertificate({ code: CODE });
+  await client.verifyCertificate({ code: CODE });
+  const error = await client.verifyCertificate({ code: CODE }).then(() => null, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ metadata: { allowance: "verification" } }]);
+  await client.listCertificates({}, await as("ada"));
+  address = "203.0.113.9";
+  await client.verifyCertificate({ code: CODE });
+});
+
+test("a gateway whose allowances cannot pay for a contract's call does not start", async () => {
+  await expect(limited({ address: 100, user: 100 })).rejects.toThrow(
+    /VerifyCertificate takes 1 of "verification", which has 0/,
+  );
+});
+
+test("more work than is taken on is refused at once, while health and verification answer", async () => {
+  const release = Promise.withResolvers<void>();
+  const held = standIn(CertificateService, {
+    verifyCertificate: () => ({ number: "1" }),
+    async listCertificates() {
+      await release.promise;
+      return {};
+    },
+  });
+  gateway = await startTestGateway(held, { inFlight: { maxCalls: 4, maxStreams: 4 } });
+  const client = createClient(CertificateService, gateway.transports.grpc);
+  const options = await as("ada");
+  const calls = Array.from({ length: 12 }, () => client.listCertificates({}, options).catch(ConnectError.from));
+  const refused = await Promise.race(calls);
+  expect(refused).toMatchObject({ code: Code.ResourceExhausted });
+  expect(await client.verifyCertificate({ code: CODE })).toMatchObject({ number: "1" });
+  await createClient(Health, gateway.transports.grpc).check({});
+
+  release.resolve();
+  const errors = (await Promise.all(calls)).filter((outcome) => outcome instanceof ConnectError);
+  expect(errors).toHaveLength(8);
+  for (const error of errors) {
+    expect(error.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "OVERLOADED" }]);
+    expect(error.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 1n } }]);
+  }
+  await client.listCertificates({}, options);
+});
+
+test("an address has so many connections and no more, and another one's are its own", async () => {
+  gateway = await startTestGateway(certificates, { connections: { maxConnections: 100, maxConnectionsOf: () => 3 } });
+  const { port, url } = gateway;
+  const open = await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      const socket = connect(port, "127.0.0.1");
+      await once(socket, "connect");
+      return socket;
+    }),
+  );
+  const fourth = connect(port, "127.0.0.1");
+  await once(fourth, "close");
+  const elsewhere = createConnectTransport({
+    baseUrl: url,
+    httpVersion: "1.1",
+    nodeOptions: { localAddress: "127.0.0.2" },
+  });
+  await createClient(CertificateService, elsewhere).verifyCertificate({ code: CODE });
+
+  const [first] = open;
+  first?.destroy();
+  await untilAnswered(url);
+  for (const socket of open) socket.destroy();
+});
+
+/** The server hears of a closed connection a moment after its client. */
+async function untilAnswered(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answer = await fetch(`${url}/health`).catch(() => null);
+    if (answer?.ok) return;
+  }
+  throw new Error("the place of a closed connection is not given to another");
+}
