@@ -18,7 +18,12 @@ afterAll(async () => {
 
 /** As one replica keeps them. */
 async function replica(): Promise<{ allowances: Allowances; redis: Redis }> {
-  const redis = new Redis({ path: server.path, enableOfflineQueue: false, maxRetriesPerRequest: 0, disconnectTimeout: 50 });
+  const redis = new Redis({
+    path: server.path,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    disconnectTimeout: 50,
+  });
   redis.on("error", () => undefined);
   clients.push(redis);
   await once(redis, "ready");
