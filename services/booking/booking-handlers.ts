@@ -16,6 +16,7 @@ import { visibleTo } from "./operator.ts";
 import { previewPurchase } from "./preview-purchase.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
+import { reopenSession } from "./reopen-session.ts";
 import { sessionToProto } from "./session.ts";
 
 export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingService> {
@@ -68,6 +69,10 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
 
     cancelPurchase(request, context) {
       return cancelPurchase(deps, request, callerOf(context));
+    },
+
+    reopenSession(request, context) {
+      return reopenSession(deps, request, callerOf(context));
     },
 
     async getCompletionLedger({ purchaseId }, context) {

@@ -1,24 +1,30 @@
+import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { Client } from "@connectrpc/connect";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { Logger as QueueLogger, run, type WorkerEvents } from "graphile-worker";
+import { Logger as QueueLogger, run, type Task, type WorkerEvents } from "graphile-worker";
 import { Pool } from "pg";
 import { z } from "zod";
 import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { runInCall } from "../runtime/call-context.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { settle, sweepCertificates } from "./certificate-sweep.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
 import { watchQueue } from "./queue-watchdog.ts";
 
-const TASK = "issue_certificate";
+const TASK = "reconcile_certificate";
+/** What jobs are called that an older version added. */
+const OLD_TASK = "issue_certificate";
 const CONCURRENCY = 4;
 /** Jobs are announced; this finds those that wait to be tried again. */
 const POLL_INTERVAL_MS = 1000;
 
 const payload = z.object({ purchase_id: z.guid(), context: z.record(z.string(), z.string()) });
 
-type Certificates = Pick<Client<typeof CertificateService>, "issueCertificate">;
+type Job = z.output<typeof payload>;
+
+type Certificates = Pick<Client<typeof CertificateService>, "reconcileCertificate">;
 
 /** The queue while it is worked off. */
 export interface CertificateJobs {
@@ -27,9 +33,9 @@ export interface CertificateJobs {
 }
 
 /**
- * Works the queue off: each job asks the certificate service for a purchase's certificate. A job that fails is tried
- * again, later each time; one whose worker was killed is tried again when that worker has been silent for a while. A job
- * may run twice: issuing is idempotent by purchase.
+ * Works the queue off: each job has the certificate service bring a purchase's certificate to what the ledger says. A job
+ * that fails is tried again, later each time; one whose worker was killed is tried again when that worker has been silent
+ * for a while; one that got lost is added again. A job may run twice, or late: the later reading of the ledger counts.
  *
  * Brings the queue's own tables up to date first.
  */
@@ -52,6 +58,12 @@ export async function runCertificateJobs(options: {
   const events = new EventEmitter() as EventEmitter & WorkerEvents;
   publishQueueMetrics(pool, logger);
   const watchdog = watchQueue(pool, events, logger);
+  const reconcile: Task = async (unchecked, { abortSignal }) => {
+    const job = payload.parse(unchecked);
+    const signal = abortSignal ?? new AbortController().signal;
+    const version = await inTraceOf(job.context, () => reconciled(certificates, job, signal));
+    await settle(pool, job.purchase_id, version);
+  };
   const runner = await run({
     pgPool: pool,
     events,
@@ -59,16 +71,12 @@ export async function runCertificateJobs(options: {
     pollInterval: POLL_INTERVAL_MS,
     noHandleSignals: true,
     logger: queueLogger(logger),
-    taskList: {
-      [TASK]: async (unchecked, { abortSignal }) => {
-        const job = payload.parse(unchecked);
-        const signal = abortSignal ?? new AbortController().signal;
-        await inTraceOf(job.context, () => issue(certificates, job.purchase_id, job.context, signal));
-      },
-    },
+    taskList: { [TASK]: reconcile, [OLD_TASK]: reconcile },
   });
+  const sweep = sweepCertificates(pool, logger);
   return {
     async stop() {
+      await sweep.stop();
       await runner.stop();
       await watchdog.stop();
       await pool.end();
@@ -76,22 +84,20 @@ export async function runCertificateJobs(options: {
   };
 }
 
-async function issue(
-  certificates: Certificates,
-  purchaseId: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<void> {
-  const pretendedTime = headers[TIME_HEADER];
+/** Answers with the version of the ledger that the certificate was brought to. */
+async function reconciled(certificates: Certificates, job: Job, signal: AbortSignal): Promise<bigint> {
+  const pretendedTime = job.context[TIME_HEADER];
   const call = { signal, ...(pretendedTime === undefined ? {} : { pretendedTime }) };
-  await runInCall(call, () => certificates.issueCertificate({ requestId: purchaseId, purchaseId }));
+  const request = { requestId: randomUUID(), purchaseId: job.purchase_id };
+  const { ledgerVersion } = await runInCall(call, () => certificates.reconcileCertificate(request));
+  return ledgerVersion;
 }
 
-async function inTraceOf(headers: Record<string, string>, work: () => Promise<void>): Promise<void> {
+async function inTraceOf<T>(headers: Record<string, string>, work: () => Promise<T>): Promise<T> {
   const parent = propagation.extract(context.active(), headers);
   const span = trace.getTracer("cadre").startSpan(TASK, { kind: SpanKind.CONSUMER }, parent);
   try {
-    await context.with(trace.setSpan(parent, span), work);
+    return await context.with(trace.setSpan(parent, span), work);
   } catch (error) {
     span.setStatus({ code: SpanStatusCode.ERROR });
     throw error;

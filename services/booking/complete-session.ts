@@ -1,18 +1,16 @@
-import { context, propagation } from "@opentelemetry/api";
 import {
   BookingService,
   type CompleteSessionRequest,
   type CompleteSessionResponse,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { currentCall } from "../runtime/call-context.ts";
-import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { once } from "../runtime/idempotency.ts";
 import type { BookingDeps } from "./deps.ts";
+import { jobContext } from "./job-context.ts";
 import { lockPurchaseOfSession } from "./lock-queries.ts";
 import { visibleTo } from "./operator.ts";
 import { countCompletion, purchaseToProto } from "./purchase.ts";
-import { addCertificateJob, findSession, type JobContext, saveSession } from "./purchase-queries.ts";
+import { addCertificateJob, findSession, saveSession } from "./purchase-queries.ts";
 import { recordChange } from "./record-change.ts";
 import { complete, sessionMissing, sessionToProto } from "./session.ts";
 
@@ -41,13 +39,4 @@ export function completeSession(
     await recordChange(tx, counted, { action: "CompleteSession", caller, request, now: at }, { sessionId, detail });
     return { session: sessionToProto(completed), purchase: purchaseToProto(counted) };
   });
-}
-
-/** The job belongs to the trace, and to the pretended time, of the call that made it due. */
-function jobContext(): JobContext {
-  const headers: JobContext = {};
-  propagation.inject(context.active(), headers);
-  const pretendedTime = currentCall()?.pretendedTime;
-  if (pretendedTime !== undefined) headers[TIME_HEADER] = pretendedTime;
-  return headers;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import { type Decision, decisionDocument } from "./decision.ts";
+import type { JobContext } from "./job-context.ts";
 import type { Visible } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
 import type { Session } from "./session.ts";
@@ -152,15 +153,12 @@ export function savePurchase(tx: Transaction, purchase: Purchase): Promise<unkno
   `);
 }
 
-/** In the transaction that completes the purchase; the queue's owner works it off. */
+/** In the transaction that completes the purchase or reopens it; the queue's owner works it off. */
 export function addCertificateJob(tx: Transaction, purchaseId: string, context: JobContext): Promise<unknown> {
   return tx.query(sql.type(z.object({}))`
     select add_certificate_job(${purchaseId}, ${sql.jsonb({ ...context })})
   `);
 }
-
-/** What a job hands on from the call that added it: trace headers, the pretended time. */
-export type JobContext = Record<string, string>;
 
 const ledgerRow = z.object({ studentName: z.string(), studentLanguage: z.string(), zoneName: z.string() });
 

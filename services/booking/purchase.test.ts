@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { countCompletion, endPurchase, type Purchase } from "./purchase.ts";
+import { countCompletion, endPurchase, type Purchase, uncountCompletion } from "./purchase.ts";
 
 const NOW = Temporal.Instant.from("2030-01-07T16:00:00Z");
 
@@ -35,6 +35,14 @@ test("a completion of a cancelled purchase leaves it cancelled, unless it was th
   const counted = countCompletion(cancelled, NOW);
   expect(counted).toMatchObject({ state: "cancelled", completedSessionCount: 1, completeTime: null });
   expect(countCompletion(counted, NOW)).toMatchObject({ state: "completed", completeTime: NOW });
+});
+
+test("a completion that is taken back leaves the purchase as it was before", () => {
+  const active = countCompletion(assigned, NOW);
+  const completed = countCompletion(active, NOW);
+  expect(uncountCompletion(completed)).toEqual({ ...active, version: 4 });
+  expect(uncountCompletion(active)).toEqual({ ...assigned, version: 3 });
+  expect(uncountCompletion({ ...active, state: "cancelled" })).toMatchObject({ state: "cancelled" });
 });
 
 test.each(["refused", "assigned", "active"] as const)("a purchase that is %s can be cancelled", (state) => {

@@ -71,6 +71,19 @@ export function countCompletion(purchase: Purchase, now: Temporal.Instant): Purc
   };
 }
 
+/** One of its completions is taken back: with none left it is as it was when it was assigned. */
+export function uncountCompletion(purchase: Purchase): Purchase {
+  const completedSessionCount = purchase.completedSessionCount - 1;
+  const open = completedSessionCount === 0 ? "assigned" : "active";
+  return {
+    ...purchase,
+    completedSessionCount,
+    state: purchase.state === "cancelled" ? "cancelled" : open,
+    completeTime: null,
+    version: purchase.version + 1,
+  };
+}
+
 function stateAfter(action: PurchaseAction, { purchaseId, state }: Purchase): Purchase["state"] {
   const after: Partial<Record<Purchase["state"], Purchase["state"]>> = PURCHASE_TRANSITIONS[action];
   const next = after[state];

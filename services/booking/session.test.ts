@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { DomainError } from "../runtime/errors.ts";
-import { cancel, complete, isAhead, miss, type Session, type SessionAction, TRANSITIONS } from "./session.ts";
+import { cancel, complete, isAhead, miss, reopen, type Session, type SessionAction, TRANSITIONS } from "./session.ts";
 
 const START = Temporal.Instant.from("2030-01-07T16:00:00Z");
 const SECOND = { seconds: 1 };
@@ -26,6 +26,7 @@ const ACT: Record<SessionAction, (session: Session, now: Temporal.Instant) => Se
   complete: (session, now) => complete(session, "ada", now),
   miss,
   cancel,
+  reopen,
 };
 
 const STATES = ["scheduled", "completed", "cancelled", "no_show"] as const;
@@ -56,6 +57,11 @@ test("who completed a session, and when, is kept with it, and with no other stat
   const now = START.add(SECOND);
   expect(complete(scheduled, "ada", now)).toMatchObject({ completedBy: "ada", completeTime: now });
   expect(miss(scheduled, now)).toMatchObject({ completedBy: null, completeTime: null });
+});
+
+test("a reopened session is as it was before it was completed, in a later version", () => {
+  const completed = complete(scheduled, "ada", START.add(SECOND));
+  expect(reopen(completed)).toEqual({ ...scheduled, version: 6 });
 });
 
 test("ahead is what is scheduled and has not begun", () => {

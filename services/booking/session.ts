@@ -41,6 +41,7 @@ export const TRANSITIONS = {
   complete: { scheduled: "completed", completed: "completed" },
   miss: { scheduled: "no_show", no_show: "no_show" },
   cancel: { scheduled: "cancelled", cancelled: "cancelled" },
+  reopen: { completed: "scheduled" },
 } as const satisfies Record<string, Partial<Record<Session["state"], Session["state"]>>>;
 
 export type SessionAction = keyof typeof TRANSITIONS;
@@ -49,6 +50,7 @@ const DONE: Record<SessionAction, string> = {
   complete: "completed",
   miss: "reported as missed",
   cancel: "cancelled",
+  reopen: "reopened",
 };
 
 /** A session that is completed already stays as it is. Refuses before the session's start. */
@@ -71,6 +73,12 @@ export function miss(session: Session, now: Temporal.Instant): Session {
 export function cancel(session: Session): Session {
   const state = stateAfter("cancel", session);
   return state === session.state ? session : { ...session, state, version: session.version + 1 };
+}
+
+/** Takes the completion back. */
+export function reopen(session: Session): Session {
+  const state = stateAfter("reopen", session);
+  return { ...session, state, completeTime: null, completedBy: null, version: session.version + 1 };
 }
 
 /** Whether it is still to be held: a scheduled session that has not begun. */

@@ -11,6 +11,7 @@ const NAMES = { operatorName: "Cadre", trainerNames: new Map([["018f0000-0000-70
 const LEDGER: CompletionLedger = {
   purchaseId: "018f0000-0000-7000-8000-0000000000a1",
   franchiseId: "018f0000-0000-7000-8000-0000000000f1",
+  operatorId: "018f0000-0000-7000-8000-0000000000f1",
   studentId: "018f0000-0000-7000-8000-0000000000b1",
   studentName: "Ada",
   courseId: "018f0000-0000-7000-8000-0000000000c1",

@@ -7,13 +7,13 @@ export interface Certificate extends Statement, Standing {
   number: string;
   code: string;
   state: "valid" | "suspended" | "revoked";
-  operatorId: string;
   version: number;
 }
 
 /** What a certificate says, with names as they were on the day of issue. */
 export interface Statement {
   purchaseId: string;
+  operatorId: string;
   franchiseId: string | null;
   operatorName: string;
   studentId: string;

@@ -44,6 +44,7 @@ function ledgerOf(entries: LedgerEntry[]): CompletionLedger {
   return {
     purchaseId: "018f0000-0000-7000-8000-0000000000a1",
     franchiseId: null,
+    operatorId: "018f0000-0000-7000-8000-0000000000f1",
     studentId: "018f0000-0000-7000-8000-0000000000b1",
     studentName: "Ada",
     courseId: "018f0000-0000-7000-8000-0000000000c1",

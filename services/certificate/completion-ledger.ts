@@ -3,6 +3,7 @@ import { DomainError } from "../runtime/errors.ts";
 /** What booking knows of a purchase and its sessions. */
 export interface CompletionLedger {
   purchaseId: string;
+  operatorId: string;
   /** Null when the company itself runs the zone. */
   franchiseId: string | null;
   studentId: string;
@@ -40,18 +41,30 @@ export interface CompletedEntry extends LedgerEntry {
 
 /** The sessions of a purchase by sequence, if all of them are there and completed. */
 export function earned(ledger: CompletionLedger): CompletedEntry[] {
+  const completed = everySession(ledger);
+  if (!completed) throw certificateNotEarned(ledger);
+  return completed;
+}
+
+/** As `earned`; null where that refuses. */
+export function everySession(ledger: CompletionLedger): CompletedEntry[] | null {
   const completed = ledger.entries.filter(isCompleted).sort((a, b) => a.sequence - b.sequence);
-  const everySession =
+  const all =
     completed.length > 0 &&
     completed.length === ledger.sessionCount &&
     completed.length === ledger.entries.length &&
     completed.every((entry, index) => entry.sequence === index + 1);
-  if (!everySession) throw certificateNotEarned(ledger);
-  return completed;
+  return all ? completed : null;
 }
 
 export function purchaseMissing(purchaseId: string): DomainError {
   return new DomainError("not-found", "PURCHASE_NOT_FOUND", `there is no purchase ${purchaseId}`);
+}
+
+/** Another reading, of a later ledger, was carried out meanwhile. */
+export function ledgerOutrun(purchaseId: string): DomainError {
+  const message = `the sessions of the purchase ${purchaseId} changed meanwhile: ask again`;
+  return new DomainError("unavailable", "COMPLETION_LEDGER_UNAVAILABLE", message);
 }
 
 function certificateNotEarned({ purchaseId, entries, sessionCount }: CompletionLedger): DomainError {

@@ -1,7 +1,18 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
+import type { Random } from "./certificate-number.ts";
+import type { Bookings } from "./read-ledger.ts";
+import type { OperatorNames } from "./read-operator-name.ts";
+import type { Trainers } from "./read-trainer-names.ts";
 
 export interface StandingDeps {
   db: Database;
   now: Clock;
+}
+
+export interface IssueDeps extends StandingDeps, OperatorNames {
+  newId: () => string;
+  random: Random;
+  bookings: Bookings;
+  trainers: Trainers;
 }

@@ -1,9 +1,11 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
+import type { IssueDeps } from "./deps.ts";
 import { getCertificate } from "./get-certificate.ts";
-import { type IssueDeps, issueCertificate } from "./issue-certificate.ts";
+import { issueCertificate } from "./issue-certificate.ts";
 import { listCertificates } from "./list-certificates.ts";
+import { reconcileCertificate } from "./reconcile-certificate.ts";
 import { reinstateCertificate } from "./reinstate-certificate.ts";
 import { type RenderDeps, renderCertificate } from "./render-certificate.ts";
 import { revokeCertificate } from "./revoke-certificate.ts";
@@ -17,6 +19,9 @@ export function certificateHandlers(deps: IssueDeps & RenderDeps): ServiceImpl<t
   return {
     issueCertificate(request, context) {
       return issueCertificate(deps, request, callerOf(context));
+    },
+    reconcileCertificate(request, context) {
+      return reconcileCertificate(deps, request, callerOf(context));
     },
     suspendCertificate(request, context) {
       return suspendCertificate(deps, request, callerOf(context));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import type { Certificate, Standing, Statement } from "./certificate.ts";
+import type { CompletionLedger } from "./completion-ledger.ts";
 import type { Visible } from "./visible.ts";
 
 const certificateRow = z.object({
@@ -81,6 +82,27 @@ export function findCertificateOfPurchase(db: Queryable, purchaseId: string): Pr
   `);
 }
 
+/** Row-locked. */
+export function lockCertificateOfPurchase(tx: Transaction, purchaseId: string): Promise<Certificate | null> {
+  return tx.maybeOne(sql.type(certificateRow)`
+    select ${columns} from certificate where purchase_id = ${purchaseId} for update
+  `);
+}
+
+/**
+ * False when a later ledger of the purchase has been seen. Whoever notes one for the same purchase meanwhile waits until
+ * this transaction has ended.
+ */
+export async function noteLedger(tx: Transaction, ledger: CompletionLedger): Promise<boolean> {
+  const { rowCount } = await tx.query(sql.unsafe`
+    insert into ledger_seen as seen (operator_id, purchase_id, version)
+    values (${ledger.operatorId}, ${ledger.purchaseId}, ${ledger.version})
+    on conflict (operator_id, purchase_id) do update set version = excluded.version
+    where seen.version <= excluded.version
+  `);
+  return rowCount > 0;
+}
+
 export function findCertificateByCode(db: Database, code: string): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
     select ${columns} from certificate where code = ${code}
@@ -113,6 +135,19 @@ export function saveStanding(tx: Transaction, certificateId: string, standing: S
     set hold_time = ${holdTime?.toString() ?? null}, hold_reason = ${holdReason},
       reopen_time = ${reopenTime?.toString() ?? null},
       revoke_time = ${revokeTime?.toString() ?? null}, revoke_reason = ${revokeReason}, version = version + 1
+    where certificate_id = ${certificateId}
+    returning ${columns}
+  `);
+}
+
+/** What the ledger says anew, as of now, and that no session is open. Who and what it is about stays. */
+export function saveStatement(tx: Transaction, certificateId: string, due: Statement): Promise<Certificate> {
+  return tx.one(sql.type(certificateRow)`
+    update certificate
+    set reopen_time = null, ledger_digest = ${due.ledgerDigest}, total_minutes = ${due.totalMinutes},
+      first_session_time = ${due.firstSessionTime.toString()}, last_session_time = ${due.lastSessionTime.toString()},
+      complete_time = ${due.completeTime.toString()}, issue_time = ${due.issueTime.toString()},
+      trainer_names = ${sql.array([...due.trainerNames], "text")}, version = version + 1
     where certificate_id = ${certificateId}
     returning ${columns}
   `);

@@ -30,6 +30,7 @@ function fromProto({ purchase, entries, ...ledger }: CompletionLedgerMessage): C
   if (!purchase) throw ledgerUnavailable("a ledger without its purchase");
   return {
     purchaseId: purchase.purchaseId,
+    operatorId: purchase.operatorId,
     franchiseId: purchase.franchiseId ?? null,
     studentId: purchase.studentId,
     studentName: ledger.studentName,

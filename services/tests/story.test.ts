@@ -84,9 +84,9 @@ async function book(startTime: string): Promise<BookPurchaseResponse> {
   });
 }
 
-async function complete({ sessions }: Pick<BookPurchaseResponse, "sessions">): Promise<void> {
+async function complete({ sessions }: Pick<BookPurchaseResponse, "sessions">, laterMs = 0): Promise<void> {
   for (const { sessionId, endTime } of sessions) {
-    const at = endTime ? timestampDate(endTime).toISOString() : "";
+    const at = endTime ? new Date(timestampDate(endTime).getTime() + laterMs).toISOString() : "";
     await bookings.completeSession({ requestId: randomUUID(), sessionId }, { headers: { "cadre-time": at } });
   }
 }
@@ -95,11 +95,14 @@ async function certificatesOf({ purchase }: BookPurchaseResponse): Promise<Certi
   return (await certificates.listCertificates({ purchaseId: purchase?.purchaseId ?? "" })).certificates;
 }
 
-async function certificateOf(booked: BookPurchaseResponse): Promise<Certificate> {
+async function certificateOf(
+  booked: BookPurchaseResponse,
+  is = (_: Certificate): boolean => true,
+): Promise<Certificate> {
   const tooLate = AbortSignal.timeout(CERTIFICATE_WITHIN_MS);
   for (;;) {
     const [certificate] = await certificatesOf(booked);
-    if (certificate) return certificate;
+    if (certificate && is(certificate)) return certificate;
     await delay(50, undefined, { signal: tooLate });
   }
 }
@@ -173,3 +176,40 @@ test("the certificate comes when booking is killed right after the last completi
   const certificate = await certificateOf(booked);
   expect(await certificatesOf(booked)).toEqual([certificate]);
 }, 60_000);
+
+test("reopening a session suspends the certificate, completing it again makes it valid under a new ledger", async () => {
+  const booked = await book("10:00");
+  await complete(booked);
+  const issued = await certificateOf(booked);
+  const { purchase } = await bookings.getPurchase({ purchaseId: issued.purchaseId });
+  const { sessions } = await bookings.listSessions({ purchaseId: issued.purchaseId });
+  const [, , third] = sessions;
+  if (!third) throw new Error("there is no third session");
+  const { sessionId, etag } = third;
+  const reopened = await bookings.reopenSession({ requestId: randomUUID(), sessionId, etag, reason: "a mistake" });
+  expect(BigInt(reopened.purchase?.etag ?? 0)).toBeGreaterThan(BigInt(purchase?.etag ?? 0));
+  await certificateOf(booked, ({ state }) => state === CertificateState.SUSPENDED);
+
+  await complete({ sessions: [third] }, 60_000);
+  const again = await certificateOf(booked, ({ state }) => state === CertificateState.VALID);
+  expect(again).toMatchObject({ number: issued.number, code: issued.code });
+  expect(again.ledgerDigest).not.toBe(issued.ledgerDigest);
+  expect(await certificatesOf(booked)).toEqual([again]);
+}, 60_000);
+
+test("a certificate whose job is lost, with every process that knew of it, comes all the same", async () => {
+  const booked = await book("11:00");
+  await mesh.kill("certificate");
+  await complete(booked);
+  await mesh.kill("booking");
+  const database = new pg.Client({ connectionString: mesh.adminUrls.booking });
+  await database.connect();
+  const { rowCount } = await database.query("delete from graphile_worker._private_jobs where key = $1", [
+    `certificate:${booked.purchase?.purchaseId}`,
+  ]);
+  await database.end();
+  expect(rowCount).toBe(1);
+  await Promise.all([mesh.start("certificate"), mesh.start("booking")]);
+  const certificate = await certificateOf(booked);
+  expect(await certificatesOf(booked)).toEqual([certificate]);
+}, 90_000);

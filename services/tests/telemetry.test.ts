@@ -99,15 +99,16 @@ test("one trace leads from the gateway through services and SQL to the job and t
   const bookings = createClient(BookingService, mesh.transportAs(Role.ADMIN));
   await bookings.completeSession(request, { headers: { ...completing.headers, "cadre-time": endTime } });
 
-  const issued = ({ service, name }: ReceivedSpan) => service === "certificate" && name.endsWith("/IssueCertificate");
+  const issued = ({ service, name }: ReceivedSpan) =>
+    service === "certificate" && name.endsWith("/ReconcileCertificate");
   await receiver.until(() => spansOf(completing.traceId).some(issued), WITHIN_MS);
   await receiver.until(() => isOneTree(spansOf(completing.traceId)), WITHIN_MS);
   const seen = new Set(spansOf(completing.traceId).map(({ service, name }) => `${service} ${name}`));
   for (const span of [
     "gateway cadre.booking.v1.BookingService/CompleteSession",
     "booking cadre.booking.v1.BookingService/CompleteSession",
-    "booking issue_certificate",
-    "certificate cadre.certificate.v1.CertificateService/IssueCertificate",
+    "booking reconcile_certificate",
+    "certificate cadre.certificate.v1.CertificateService/ReconcileCertificate",
     "certificate cadre.booking.v1.BookingService/GetCompletionLedger",
     "booking cadre.booking.v1.BookingService/GetCompletionLedger",
   ]) {
@@ -116,7 +117,7 @@ test("one trace leads from the gateway through services and SQL to the job and t
   const statements = spansOf(completing.traceId).filter(({ attributes }) =>
     Object.keys(attributes).some((key) => key.startsWith("db.") || key.startsWith("slonik.")),
   );
-  expect(new Set(statements.map(({ service }) => service))).toEqual(new Set(["booking", "certificate"]));
+  expect(new Set(statements.map(({ service }) => service))).toEqual(new Set(["booking", "trainer", "certificate"]));
 
   await receiver.until(() => isOneTree(spansOf(booking.traceId)), WITHIN_MS);
   const services = new Set(spansOf(booking.traceId).map(({ service }) => service));
@@ -191,7 +192,7 @@ async function sampleOf(name: ProcessName, metric: string, ...labels: string[]):
 test("each process publishes its calls, its pool, what it depends on and how its runtime does", async () => {
   const ok = 'rpc_status_code="OK"';
   expect(await sampleOf("booking", "rpc_server_call_duration_count", '/BookPurchase"', ok)).toBe(1);
-  expect(await sampleOf("booking", "rpc_client_call_duration_count", '/IssueCertificate"', ok)).toBe(1);
+  expect(await sampleOf("booking", "rpc_client_call_duration_count", '/ReconcileCertificate"', ok)).toBe(1);
   expect(await sampleOf("booking", "db_client_connection_count", 'state="idle"')).toBeGreaterThan(0);
   expect(await sampleOf("booking", "db_client_connection_max")).toBe(10);
   expect(await sampleOf("booking", "db_client_connection_pending_requests")).toBe(0);

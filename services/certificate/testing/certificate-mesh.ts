@@ -30,6 +30,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
   const database = await testDatabase(new URL("../migrations/", import.meta.url));
   const neighbours: Neighbours = {
     ledgers: new Map(),
+    readings: new Map(),
     franchiseNames: new Map(),
     trainerNames: new Map([[TRAINER_ID, "Grace Hopper"]]),
   };

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/certificate/v1/certificate_service.proto.
  */
 export const file_cadre_certificate_v1_certificate_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUi5wEKGFJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBIgCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCUIIukgFcgOwAQESVgoKcGFwZXJfc2l6ZRgCIAEoDjI4LmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdC5QYXBlclNpemVCCLpIBYIBAhABIlEKCVBhcGVyU2l6ZRIaChZQQVBFUl9TSVpFX1VOU1BFQ0lGSUVEEAASEQoNUEFQRVJfU0laRV9BNBABEhUKEVBBUEVSX1NJWkVfTEVUVEVSEAIiKgoZUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIzChhWZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QSFwoEY29kZRgBIAEoCUIJukgGcgQQARhAIqgEChlWZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlEjUKBXN0YXRlGAEgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRIOCgZudW1iZXIYAiABKAkSFAoMc3R1ZGVudF9uYW1lGAMgASgJEhMKC2NvdXJzZV9uYW1lGAQgASgJEhUKDW9wZXJhdG9yX25hbWUYBSABKAkSFQoNc2Vzc2lvbl9jb3VudBgGIAEoBRIVCg10b3RhbF9taW51dGVzGAcgASgFEjYKEmZpcnN0X3Nlc3Npb25fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRbGFzdF9zZXNzaW9uX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHN1c3BlbmRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXB1YmxpY19yZWFzb24YDSABKAkSFQoNdHJhaW5lcl9uYW1lcxgOIAMoCRIRCgl6b25lX25hbWUYDyABKAkSEQoJdGltZV96b25lGBAgASgJMvYIChJDZXJ0aWZpY2F0ZVNlcnZpY2USgwEKEElzc3VlQ2VydGlmaWNhdGUSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLklzc3VlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQXw4BiIJxJ/Cg5HZXRDZXJ0aWZpY2F0ZRIrLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVxdWVzdBosLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BjQDxKFAQoQTGlzdENlcnRpZmljYXRlcxItLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Gi4uY2FkcmUuY2VydGlmaWNhdGUudjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYiCcSigEKEVJlbmRlckNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGJBOMAESnAEKEVZlcmlmeUNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXNwb25zZSImkAIB6uAYAhAB8OAY0A+y4RgQCAESDHZlcmlmaWNhdGlvbrjhGAESiQEKElN1c3BlbmRDZXJ0aWZpY2F0ZRIvLmNhZHJlLmNlcnRpZmljYXRlLnYxLlN1c3BlbmRDZXJ0aWZpY2F0ZVJlcXVlc3QaMC5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKPAQoUUmVpbnN0YXRlQ2VydGlmaWNhdGUSMS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWluc3RhdGVDZXJ0aWZpY2F0ZVJlcXVlc3QaMi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWluc3RhdGVDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEoYBChFSZXZva2VDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJldm9rZUNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJldm9rZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCdiBnByb3RvMw", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiWgobUmVjb25jaWxlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABASJuChxSZWNvbmNpbGVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFgoObGVkZ2VyX3ZlcnNpb24YAiABKAMiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUi5wEKGFJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBIgCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCUIIukgFcgOwAQESVgoKcGFwZXJfc2l6ZRgCIAEoDjI4LmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdC5QYXBlclNpemVCCLpIBYIBAhABIlEKCVBhcGVyU2l6ZRIaChZQQVBFUl9TSVpFX1VOU1BFQ0lGSUVEEAASEQoNUEFQRVJfU0laRV9BNBABEhUKEVBBUEVSX1NJWkVfTEVUVEVSEAIiKgoZUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIzChhWZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QSFwoEY29kZRgBIAEoCUIJukgGcgQQARhAIqgEChlWZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlEjUKBXN0YXRlGAEgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRIOCgZudW1iZXIYAiABKAkSFAoMc3R1ZGVudF9uYW1lGAMgASgJEhMKC2NvdXJzZV9uYW1lGAQgASgJEhUKDW9wZXJhdG9yX25hbWUYBSABKAkSFQoNc2Vzc2lvbl9jb3VudBgGIAEoBRIVCg10b3RhbF9taW51dGVzGAcgASgFEjYKEmZpcnN0X3Nlc3Npb25fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRbGFzdF9zZXNzaW9uX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHN1c3BlbmRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXB1YmxpY19yZWFzb24YDSABKAkSFQoNdHJhaW5lcl9uYW1lcxgOIAMoCRIRCgl6b25lX25hbWUYDyABKAkSEQoJdGltZV96b25lGBAgASgJMogKChJDZXJ0aWZpY2F0ZVNlcnZpY2USgwEKEElzc3VlQ2VydGlmaWNhdGUSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLklzc3VlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQXw4BiIJxKPAQoUUmVjb25jaWxlQ2VydGlmaWNhdGUSMS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWNvbmNpbGVDZXJ0aWZpY2F0ZVJlcXVlc3QaMi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZWNvbmNpbGVDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBBfDgGIgnEn8KDkdldENlcnRpZmljYXRlEisuY2FkcmUuY2VydGlmaWNhdGUudjEuR2V0Q2VydGlmaWNhdGVSZXF1ZXN0GiwuY2FkcmUuY2VydGlmaWNhdGUudjEuR2V0Q2VydGlmaWNhdGVSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGNAPEoUBChBMaXN0Q2VydGlmaWNhdGVzEi0uY2FkcmUuY2VydGlmaWNhdGUudjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5MaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BiIJxKKAQoRUmVuZGVyQ2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZW5kZXJDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZW5kZXJDZXJ0aWZpY2F0ZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYkE4wARKcAQoRVmVyaWZ5Q2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5WZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5WZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlIiaQAgHq4BgCEAHw4BjQD7LhGBAIARIMdmVyaWZpY2F0aW9uuOEYARKJAQoSU3VzcGVuZENlcnRpZmljYXRlEi8uY2FkcmUuY2VydGlmaWNhdGUudjEuU3VzcGVuZENlcnRpZmljYXRlUmVxdWVzdBowLmNhZHJlLmNlcnRpZmljYXRlLnYxLlN1c3BlbmRDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEo8BChRSZWluc3RhdGVDZXJ0aWZpY2F0ZRIxLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlaW5zdGF0ZUNlcnRpZmljYXRlUmVxdWVzdBoyLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlaW5zdGF0ZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShgEKEVJldm9rZUNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuUmV2b2tlQ2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuUmV2b2tlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJ2IGcHJvdG8z", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.certificate.v1.IssueCertificateRequest
@@ -58,6 +58,54 @@ export const IssueCertificateResponseSchema: GenMessage<IssueCertificateResponse
   messageDesc(file_cadre_certificate_v1_certificate_service, 1);
 
 /**
+ * @generated from message cadre.certificate.v1.ReconcileCertificateRequest
+ */
+export type ReconcileCertificateRequest = Message<"cadre.certificate.v1.ReconcileCertificateRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string purchase_id = 2;
+   */
+  purchaseId: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.ReconcileCertificateRequest.
+ * Use `create(ReconcileCertificateRequestSchema)` to create a new message.
+ */
+export const ReconcileCertificateRequestSchema: GenMessage<ReconcileCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 2);
+
+/**
+ * @generated from message cadre.certificate.v1.ReconcileCertificateResponse
+ */
+export type ReconcileCertificateResponse = Message<"cadre.certificate.v1.ReconcileCertificateResponse"> & {
+  /**
+   * Absent while the purchase has none.
+   *
+   * @generated from field: cadre.certificate.v1.Certificate certificate = 1;
+   */
+  certificate?: Certificate | undefined;
+
+  /**
+   * Of the ledger that was read.
+   *
+   * @generated from field: int64 ledger_version = 2;
+   */
+  ledgerVersion: bigint;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.ReconcileCertificateResponse.
+ * Use `create(ReconcileCertificateResponseSchema)` to create a new message.
+ */
+export const ReconcileCertificateResponseSchema: GenMessage<ReconcileCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 3);
+
+/**
  * @generated from message cadre.certificate.v1.GetCertificateRequest
  */
 export type GetCertificateRequest = Message<"cadre.certificate.v1.GetCertificateRequest"> & {
@@ -86,7 +134,7 @@ export type GetCertificateRequest = Message<"cadre.certificate.v1.GetCertificate
  * Use `create(GetCertificateRequestSchema)` to create a new message.
  */
 export const GetCertificateRequestSchema: GenMessage<GetCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 2);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 4);
 
 /**
  * @generated from message cadre.certificate.v1.GetCertificateResponse
@@ -103,7 +151,7 @@ export type GetCertificateResponse = Message<"cadre.certificate.v1.GetCertificat
  * Use `create(GetCertificateResponseSchema)` to create a new message.
  */
 export const GetCertificateResponseSchema: GenMessage<GetCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 3);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 5);
 
 /**
  * @generated from message cadre.certificate.v1.ListCertificatesRequest
@@ -139,7 +187,7 @@ export type ListCertificatesRequest = Message<"cadre.certificate.v1.ListCertific
  * Use `create(ListCertificatesRequestSchema)` to create a new message.
  */
 export const ListCertificatesRequestSchema: GenMessage<ListCertificatesRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 4);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 6);
 
 /**
  * @generated from message cadre.certificate.v1.ListCertificatesResponse
@@ -163,7 +211,7 @@ export type ListCertificatesResponse = Message<"cadre.certificate.v1.ListCertifi
  * Use `create(ListCertificatesResponseSchema)` to create a new message.
  */
 export const ListCertificatesResponseSchema: GenMessage<ListCertificatesResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 5);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 7);
 
 /**
  * @generated from message cadre.certificate.v1.SuspendCertificateRequest
@@ -206,7 +254,7 @@ export type SuspendCertificateRequest = Message<"cadre.certificate.v1.SuspendCer
  * Use `create(SuspendCertificateRequestSchema)` to create a new message.
  */
 export const SuspendCertificateRequestSchema: GenMessage<SuspendCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 6);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 8);
 
 /**
  * @generated from message cadre.certificate.v1.SuspendCertificateResponse
@@ -223,7 +271,7 @@ export type SuspendCertificateResponse = Message<"cadre.certificate.v1.SuspendCe
  * Use `create(SuspendCertificateResponseSchema)` to create a new message.
  */
 export const SuspendCertificateResponseSchema: GenMessage<SuspendCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 7);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 9);
 
 /**
  * @generated from message cadre.certificate.v1.ReinstateCertificateRequest
@@ -259,7 +307,7 @@ export type ReinstateCertificateRequest = Message<"cadre.certificate.v1.Reinstat
  * Use `create(ReinstateCertificateRequestSchema)` to create a new message.
  */
 export const ReinstateCertificateRequestSchema: GenMessage<ReinstateCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 8);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 10);
 
 /**
  * @generated from message cadre.certificate.v1.ReinstateCertificateResponse
@@ -276,7 +324,7 @@ export type ReinstateCertificateResponse = Message<"cadre.certificate.v1.Reinsta
  * Use `create(ReinstateCertificateResponseSchema)` to create a new message.
  */
 export const ReinstateCertificateResponseSchema: GenMessage<ReinstateCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 9);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 11);
 
 /**
  * @generated from message cadre.certificate.v1.RevokeCertificateRequest
@@ -319,7 +367,7 @@ export type RevokeCertificateRequest = Message<"cadre.certificate.v1.RevokeCerti
  * Use `create(RevokeCertificateRequestSchema)` to create a new message.
  */
 export const RevokeCertificateRequestSchema: GenMessage<RevokeCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 10);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 12);
 
 /**
  * @generated from message cadre.certificate.v1.RevokeCertificateResponse
@@ -336,7 +384,7 @@ export type RevokeCertificateResponse = Message<"cadre.certificate.v1.RevokeCert
  * Use `create(RevokeCertificateResponseSchema)` to create a new message.
  */
 export const RevokeCertificateResponseSchema: GenMessage<RevokeCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 11);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 13);
 
 /**
  * @generated from message cadre.certificate.v1.RenderCertificateRequest
@@ -358,7 +406,7 @@ export type RenderCertificateRequest = Message<"cadre.certificate.v1.RenderCerti
  * Use `create(RenderCertificateRequestSchema)` to create a new message.
  */
 export const RenderCertificateRequestSchema: GenMessage<RenderCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 12);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 14);
 
 /**
  * @generated from enum cadre.certificate.v1.RenderCertificateRequest.PaperSize
@@ -391,7 +439,7 @@ export type RenderCertificateRequest_PaperSize = (typeof RenderCertificateReques
  * Describes the enum cadre.certificate.v1.RenderCertificateRequest.PaperSize.
  */
 export const RenderCertificateRequest_PaperSizeSchema: GenEnum<RenderCertificateRequest_PaperSize> = /*@__PURE__*/
-  enumDesc(file_cadre_certificate_v1_certificate_service, 12, 0);
+  enumDesc(file_cadre_certificate_v1_certificate_service, 14, 0);
 
 /**
  * @generated from message cadre.certificate.v1.RenderCertificateResponse
@@ -408,7 +456,7 @@ export type RenderCertificateResponse = Message<"cadre.certificate.v1.RenderCert
  * Use `create(RenderCertificateResponseSchema)` to create a new message.
  */
 export const RenderCertificateResponseSchema: GenMessage<RenderCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 13);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 15);
 
 /**
  * @generated from message cadre.certificate.v1.VerifyCertificateRequest
@@ -427,7 +475,7 @@ export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCerti
  * Use `create(VerifyCertificateRequestSchema)` to create a new message.
  */
 export const VerifyCertificateRequestSchema: GenMessage<VerifyCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 14);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 16);
 
 /**
  * What anybody may know who holds the certificate.
@@ -535,7 +583,7 @@ export type VerifyCertificateResponse = Message<"cadre.certificate.v1.VerifyCert
  * Use `create(VerifyCertificateResponseSchema)` to create a new message.
  */
 export const VerifyCertificateResponseSchema: GenMessage<VerifyCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 15);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 17);
 
 /**
  * Certificates of completed purchases.
@@ -557,6 +605,23 @@ export const CertificateService: GenService<{
     methodKind: "unary";
     input: typeof IssueCertificateRequestSchema;
     output: typeof IssueCertificateResponseSchema;
+  },
+  /**
+   * Brings the certificate of a purchase to what the completion ledger says, whatever it was before: issues it when every
+   * session is completed and there is none, suspends it while a session is open again, and lets it be valid under the new
+   * ledger when all are completed once more. What an operator holds back stays suspended, what is revoked stays revoked.
+   * The ledger is read from booking; of two readings the later one counts, in whichever order they arrive. Whoever calls
+   * again, with a new request_id, finds nothing left to do.
+   *
+   * Fails with PURCHASE_NOT_FOUND; with COMPLETION_LEDGER_UNAVAILABLE or TRAINER_DIRECTORY_UNAVAILABLE when booking or
+   * trainer cannot be asked just now.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.ReconcileCertificate
+   */
+  reconcileCertificate: {
+    methodKind: "unary";
+    input: typeof ReconcileCertificateRequestSchema;
+    output: typeof ReconcileCertificateResponseSchema;
   },
   /**
    * Reads one certificate, by its id or by its number.

@@ -1,0 +1,63 @@
+import { writeAudit } from "../runtime/audit.ts";
+import type { Caller } from "../runtime/caller.ts";
+import type { Transaction } from "../runtime/database.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
+import type { Certificate, Statement } from "./certificate.ts";
+import { newCertificateCode } from "./certificate-code.ts";
+import { newCertificateNumber } from "./certificate-number.ts";
+import type { IssueDeps } from "./deps.ts";
+import { findCertificateOfPurchase, insertCertificate } from "./queries.ts";
+
+const ATTEMPTS = 5;
+
+/** Who has a change made, under which request, and when. */
+export interface By {
+  caller: Caller;
+  requestId: string;
+  now: Temporal.Instant;
+}
+
+/**
+ * Writes the certificate and its audit row, or answers with the one that the purchase has. The insert tells neither which
+ * key was taken nor by whom: either the purchase has its certificate, or chance struck.
+ */
+export async function issue(
+  tx: Transaction,
+  due: Statement,
+  { newId, random }: Pick<IssueDeps, "newId" | "random">,
+  by: By,
+): Promise<Certificate> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const inserted = await insertCertificate(tx, {
+      ...due,
+      certificateId: newId(),
+      number: newCertificateNumber(random),
+      code: newCertificateCode(random),
+    });
+    if (inserted) {
+      await writeCertificateAudit(tx, inserted, "IssueCertificate", by);
+      return inserted;
+    }
+    const first = await findCertificateOfPurchase(tx, due.purchaseId);
+    if (first) return first;
+  }
+  throw new Error(`${ATTEMPTS} certificate numbers in a row were taken: the random source is broken`);
+}
+
+/** A change that follows from the ledger. */
+export function writeCertificateAudit(
+  tx: Transaction,
+  { certificateId, operatorId, purchaseId, number, ledgerDigest, state }: Certificate,
+  action: "IssueCertificate" | "SuspendCertificate" | "ReinstateCertificate",
+  by: By,
+): Promise<void> {
+  return writeAudit(tx, {
+    ...by,
+    action,
+    entity: "certificate",
+    entityId: certificateId,
+    operatorId,
+    traceId: currentTrace()?.traceId ?? null,
+    detail: { purchase_id: purchaseId, number, ledger_digest: ledgerDigest, state },
+  });
+}
