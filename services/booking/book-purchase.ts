@@ -42,7 +42,10 @@ export async function bookPurchase(
   const now = deps.now();
   const booking = newBooking(deps.newId, request, caller, now);
 
-  const facts = await findFacts(deps.db, booking, { request: booking.request, now });
+  const facts = await findFacts(deps.db, booking, deps.zones.locate(booking.location), {
+    request: booking.request,
+    now,
+  });
   if (facts.earlier) return firstAnswer(booking, facts.earlier);
   if (visible.of === "operator" && facts.zone) mayActFor(visible, facts.zone.operatorId);
 

@@ -5,6 +5,7 @@ import type { Candidate } from "./candidate.ts";
 import type { Point } from "./point.ts";
 import type { Workload } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
+import type { Advice } from "./zone-directory.ts";
 
 const courseFacts = z.object({
   courseId: z.string(),
@@ -36,13 +37,18 @@ const factsRow = z.object({
 
 export type CourseFacts = z.output<typeof courseFacts>;
 
-/** Everything that a booking rests on before trainers are looked at, and the answer if it was answered before. */
+/**
+ * Everything that a booking rests on before trainers are looked at, and the answer if it was answered before. The advice
+ * spares the search for the zone, and is taken only as long as no zone has changed since.
+ */
 export function findFacts(
   db: Database,
   wanted: { studentId: string; courseId: string; location: Point },
+  advice: Advice | null,
   asked: { request: RequestFacts; now: Temporal.Instant } | null,
 ) {
   const { latitude, longitude } = wanted.location;
+  const advised = sql.fragment`${advice?.located?.zone.zoneId ?? null}::uuid, ${advice?.version ?? null}::bigint`;
   return db.one(sql.type(factsRow)`
     select
       exists (select from student where student_id = ${wanted.studentId} and erase_time is null) as "studentExists",
@@ -58,7 +64,7 @@ export function findFacts(
           'centre', jsonb_build_object('latitude', latitude, 'longitude', longitude), 'radiusMeters', radius_meters, 'timeZone', time_zone,
           'countryCode', country_code, 'regionCode', region_code, 'version', version, 'createTime', create_time
         )
-        from locate_zone(${latitude}, ${longitude})
+        from locate_zone(${latitude}, ${longitude}, ${advised})
       ) as "zone",
       ${asked ? earlierAnswer(asked) : sql.fragment`null::jsonb`} as "earlier"
   `);

@@ -2,6 +2,7 @@ import type { Client } from "@connectrpc/connect";
 import type { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
+import type { ZoneDirectory } from "./zone-directory.ts";
 
 export type Franchises = Pick<Client<typeof FranchiseService>, "getFranchise">;
 
@@ -11,4 +12,5 @@ export interface CatalogueDeps {
   now: Clock;
   newId: () => string;
   franchises: Franchises;
+  zones: Pick<ZoneDirectory, "locate" | "changed">;
 }

@@ -17,7 +17,7 @@ import { regionViolations, type Zone, zoneFault, zoneToProto } from "./zone.ts";
 import { insertZone } from "./zone-queries.ts";
 
 export async function createZone(
-  { db, now, newId, franchises }: CatalogueDeps,
+  { db, now, newId, franchises, zones }: CatalogueDeps,
   request: CreateZoneRequest,
   caller: Caller,
 ): Promise<CreateZoneResponse> {
@@ -27,7 +27,7 @@ export async function createZone(
   const refusal = franchiseId === undefined ? null : await franchiseRefusal(franchises, franchiseId);
 
   const at = now();
-  return once(db, { method: ZoneService.method.createZone, caller, request, now: at }, async (tx) => {
+  const answer = await once(db, { method: ZoneService.method.createZone, caller, request, now: at }, async (tx) => {
     // Only here, where a repeat of what was answered already does not come: its answer stays what it was.
     if (refusal) throw refusal;
     const zone = await insertZone(tx, { ...facts, zoneId: newId(), createTime: at }).catch((error: unknown) => {
@@ -45,6 +45,8 @@ export async function createZone(
     });
     return { zone: zoneToProto(zone) };
   });
+  zones.changed();
+  return answer;
 }
 
 function checked(request: CreateZoneRequest): Omit<Zone, "zoneId" | "operatorId" | "version" | "createTime"> {

@@ -1,6 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
 import type { TrainerDirectory } from "./trainer-directory.ts";
+import type { ZoneDirectory } from "./zone-directory.ts";
 
 /** What the operations on purchases work with. */
 export interface BookingDeps {
@@ -8,4 +9,5 @@ export interface BookingDeps {
   now: Clock;
   newId: () => string;
   trainers: TrainerDirectory;
+  zones: Pick<ZoneDirectory, "locate">;
 }

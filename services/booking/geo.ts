@@ -1,7 +1,7 @@
 import type { Point } from "./point.ts";
 
 /** The earth's mean radius, IUGG. */
-const EARTH_RADIUS_METERS = 6_371_008.8;
+export const EARTH_RADIUS_METERS = 6_371_008.8;
 
 /**
  * Along the great circle, by the haversine formula, to the millimetre: the same as `great_circle_meters` of the

@@ -6,12 +6,25 @@ import { sql } from "../runtime/database.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 import type { Point } from "./point.ts";
 import { greatCircleMeters, travel } from "./testing/sphere.ts";
+import { type ZonePage, zoneColumns } from "./zone-columns.ts";
+import { indexZones } from "./zone-snapshot.ts";
 
 interface Circle {
   zoneId: string;
   centre: Point;
   radiusMeters: number;
 }
+
+const ZONE = {
+  operatorId: "c0000000-0000-4000-8000-000000000000",
+  franchiseId: null,
+  name: "A zone",
+  timeZone: "UTC",
+  countryCode: "DE",
+  regionCode: "",
+  version: 1,
+  createTime: Temporal.Instant.fromEpochMilliseconds(0),
+};
 
 let database: TestDatabase;
 
@@ -48,19 +61,27 @@ const steps = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
-test("what is found over the index is what a look at every zone finds", async () => {
+test("what is found over the index, and in memory, is what a look at every zone finds", async () => {
   await fc.assert(
-    fc.asyncProperty(circles, fc.array(place, { maxLength: 10 }), steps, async (zones, anywhere, walks) => {
-      const edges = walks.map(({ from, bearing, share }) => {
-        const zone = zones[from % zones.length] as Circle;
-        return travel(zone.centre, bearing, zone.radiusMeters * share);
-      });
-      const points = [...anywhere, ...edges];
-      expect(await found(zones, points)).toEqual(points.map((point) => model(zones, point)));
-    }),
+    fc.asyncProperty(
+      circles,
+      fc.array(place, { maxLength: 10 }),
+      steps,
+      fc.nat(),
+      async (zones, anywhere, walks, cut) => {
+        const edges = walks.map(({ from, bearing, share }) => {
+          const zone = zones[from % zones.length] as Circle;
+          return travel(zone.centre, bearing, zone.radiusMeters * share);
+        });
+        const points = [...anywhere, ...edges];
+        const expected = points.map((point) => model(zones, point));
+        expect(await found(zones, points)).toEqual(expected);
+        expect(await foundInMemory(zones, cut % (zones.length + 1), points)).toEqual(expected);
+      },
+    ),
     { numRuns: 100 },
   );
-});
+}, 60_000);
 
 test("among many zones the index is used and each candidate's distance is computed once", async () => {
   const admin = new pg.Client({ connectionString: database.adminUrl });
@@ -90,6 +111,35 @@ test("among many zones the index is used and each candidate's distance is comput
   expect(candidates.rows[0].count).toBeGreaterThan(1);
   expect(calls.rows[0].calls).toBe(candidates.rows[0].count);
 });
+
+/** With the last of the zones changed since the index was made: moved, or new. */
+async function foundInMemory(zones: Circle[], changedCount: number, points: Point[]): Promise<(string | null)[]> {
+  const columns = zoneColumns();
+  const elsewhere = { latitude: 0, longitude: 0 };
+  const unchangedCount = zones.length - changedCount;
+  const before = zones.map((zone, at) => (at < unchangedCount ? zone : { ...zone, centre: elsewhere }));
+  columns.append(pageOf(before.filter((_, at) => at < unchangedCount || at % 2 === 0)));
+  const changed = new Map(zones.slice(unchangedCount).map((zone) => [zone.zoneId, { ...ZONE, ...zone }]));
+  const snapshot = await indexZones(columns);
+  return points.map((point) => snapshot.locate(point, changed)?.zone.zoneId ?? null);
+}
+
+function pageOf(zones: Circle[]): ZonePage {
+  const same = <T>(value: T): T[] => zones.map(() => value);
+  return {
+    zoneId: zones.map(({ zoneId }) => zoneId),
+    latitude: zones.map(({ centre }) => centre.latitude),
+    longitude: zones.map(({ centre }) => centre.longitude),
+    radiusMeters: zones.map(({ radiusMeters }) => radiusMeters),
+    operatorId: same(ZONE.operatorId),
+    name: same(ZONE.name),
+    timeZone: same(ZONE.timeZone),
+    countryCode: same(ZONE.countryCode),
+    regionCode: same(ZONE.regionCode),
+    version: same(ZONE.version),
+    createTime: same(0),
+  };
+}
 
 function model(zones: Circle[], point: Point): string | null {
   const covering = zones

@@ -16,7 +16,9 @@ import { publishDirectoryMetrics } from "./directory-metrics.ts";
 import { followTrainers } from "./follow-trainers.ts";
 import { studentHandlers } from "./student-handlers.ts";
 import { trainerDirectory } from "./trainer-directory.ts";
+import { zoneDirectory } from "./zone-directory.ts";
 import { zoneHandlers } from "./zone-handlers.ts";
+import { publishZoneMetrics } from "./zone-metrics.ts";
 
 await runService(process, {
   name: "booking",
@@ -29,15 +31,19 @@ await runService(process, {
     const jobs = await runCertificateJobs({ queueUrl: config.QUEUE_DATABASE_URL, certificates, logger });
     onClose(() => jobs.stop());
 
-    const catalogue = { db, now, newId, franchises: createClient(FranchiseService, trainer) };
+    const nowMs = () => performance.now();
+    const zones = zoneDirectory(db, { nowMs, logger });
+    onClose(() => zones.stop());
+    publishZoneMetrics(zones);
+    const catalogue = { db, now, newId, zones, franchises: createClient(FranchiseService, trainer) };
     const trainers = trainerDirectory(createClient(TrainerService, trainer), {
-      nowMs: () => performance.now(),
+      nowMs,
       maxTrainers: config.TRAINER_CACHE_SIZE,
       maxAgeMs: config.TRAINER_CACHE_MAX_AGE_S * 1000,
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
-    const bookings = { db, now, newId, trainers };
+    const bookings = { db, now, newId, trainers, zones };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),

@@ -38,7 +38,7 @@ export async function previewPurchase(
   const now = deps.now();
   const attempt = newAttempt(request);
 
-  const facts = await findFacts(deps.db, attempt, null);
+  const facts = await findFacts(deps.db, attempt, deps.zones.locate(attempt.location), null);
   if (visible.of === "operator" && facts.zone) mayActFor(visible, facts.zone.operatorId);
   attempt.course = facts.course;
   attempt.zone = facts.zone;

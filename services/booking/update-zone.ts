@@ -26,8 +26,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   "region_code",
 ]);
 
-export function updateZone(
-  { db, now }: Pick<CatalogueDeps, "db" | "now">,
+export async function updateZone(
+  { db, now, zones }: Pick<CatalogueDeps, "db" | "now" | "zones">,
   request: UpdateZoneRequest,
   caller: Caller,
 ): Promise<UpdateZoneResponse> {
@@ -35,7 +35,7 @@ export function updateZone(
   const facts = checked(request);
 
   const at = now();
-  return once(db, { method: ZoneService.method.updateZone, caller, request, now: at }, async (tx) => {
+  const answer = await once(db, { method: ZoneService.method.updateZone, caller, request, now: at }, async (tx) => {
     const zone = await updateZoneFacts(tx, zoneId, visibleTo(caller), facts).catch((error: unknown) => {
       throw zoneFault(error, name);
     });
@@ -58,6 +58,8 @@ export function updateZone(
     });
     return { zone: zoneToProto(zone) };
   });
+  zones.changed();
+  return answer;
 }
 
 /** The facts that the mask names; the others stay out. */

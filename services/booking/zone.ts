@@ -3,6 +3,7 @@ import type { ZoneSchema } from "../../gen/cadre/booking/v1/zone_pb.ts";
 import { constraintOf } from "../runtime/database-errors.ts";
 import { DomainError, type FieldViolation } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
+import type { Visible } from "./operator.ts";
 import type { Point } from "./point.ts";
 
 export interface Zone {
@@ -39,6 +40,11 @@ export function regionViolations({
 }: Pick<Zone, "countryCode" | "regionCode">): FieldViolation[] {
   if (regionCode === "" || regionCode.startsWith(`${countryCode}-`)) return [];
   return [{ path: "region_code", message: `is not a region of ${countryCode}` }];
+}
+
+/** Operators do not see each other's zones. Trainers and students may know where lessons are given. */
+export function mayKnow({ operatorId }: Zone, visible: Visible): boolean {
+  return visible.of === "operator" ? visible.operatorId === operatorId : visible.of !== "nobody";
 }
 
 export function zoneMissing(zoneId: string): DomainError {

@@ -28,6 +28,7 @@ import { courseHandlers } from "../course-handlers.ts";
 import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
 import { type DirectoryChanges, type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
+import { zoneDirectory } from "../zone-directory.ts";
 import { zoneHandlers } from "../zone-handlers.ts";
 
 export const COMPANY = "c0000000-0000-4000-8000-000000000000";
@@ -85,13 +86,14 @@ export async function startBookingServer(options: { nowMs?: () => number } = {})
   const trainers = trainerDirectory(client, { nowMs, maxTrainers: 1000, maxAgeMs: MAX_AGE_MS });
 
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
-  const catalogue = { ...deps, franchises: createClient(FranchiseService, trainer) };
+  const zones = zoneDirectory(database.db, { nowMs: () => performance.now(), logger: quiet });
+  const catalogue = { ...deps, zones, franchises: createClient(FranchiseService, trainer) };
   const server = await startTestServer({
     services: [
       implement(ZoneService, zoneHandlers(catalogue)),
       implement(CourseService, courseHandlers(catalogue)),
       implement(StudentService, studentHandlers(catalogue)),
-      implement(BookingService, bookingHandlers({ ...deps, trainers })),
+      implement(BookingService, bookingHandlers({ ...deps, trainers, zones })),
     ],
     headers: { "cadre-time": NOW },
   });
@@ -133,6 +135,7 @@ export async function startBookingServer(options: { nowMs?: () => number } = {})
     async close() {
       for (const stop of stopping) await stop();
       await server.close();
+      await zones.stop();
       await neighbour.close();
       await database.close();
     },

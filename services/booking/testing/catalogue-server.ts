@@ -15,8 +15,11 @@ import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import { courseHandlers } from "../course-handlers.ts";
 import { studentHandlers } from "../student-handlers.ts";
+import { zoneDirectory } from "../zone-directory.ts";
 import { zoneHandlers } from "../zone-handlers.ts";
 import { type FranchiseDirectory, franchiseDirectory } from "./franchise-directory.ts";
+
+const quiet = { info: () => undefined, warn: () => undefined };
 
 export interface CatalogueClients {
   zones: Client<typeof ZoneService>;
@@ -43,8 +46,10 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   // Not the test server's own channel, which is gone with it.
   const token = await trainer.issuer.tokenAs(Role.SERVICE);
   const channel = createGrpcTransport({ address: trainer.address, interceptors: [bearer(token)] });
+  const zones = zoneDirectory(database.db, { nowMs: () => performance.now(), logger: quiet });
   const deps = {
     db: database.db,
+    zones,
     now: () => Temporal.Instant.from("2026-06-01T12:00:00Z"),
     newId: randomUUIDv7,
     franchises: createClient(FranchiseService, channel),
@@ -79,6 +84,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     stopDirectory: () => trainer.close(),
     async close() {
       await server.close();
+      await zones.stop();
       channel.close();
       await trainer.close();
       await database.close();
