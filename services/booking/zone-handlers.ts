@@ -6,6 +6,7 @@ import { invalidFields } from "../runtime/errors.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { createZone } from "./create-zone.ts";
+import { importZones } from "./import-zones.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { updateZone } from "./update-zone.ts";
 import { mayKnow, noZoneCovers, zoneMissing, zoneToProto } from "./zone.ts";
@@ -36,6 +37,10 @@ export function zoneHandlers(deps: CatalogueDeps): ServiceImpl<typeof ZoneServic
       const found = await listZones(db, { visible, operatorId }, { after, limit: size + 1 });
       const page = pageOf(found, size, ({ zoneId }) => zoneId);
       return { zones: page.rows.map(zoneToProto), nextPageToken: page.nextPageToken };
+    },
+
+    async importZones(requests, context) {
+      return { report: await importZones(deps, requests, callerOf(context)) };
     },
 
     async locateZone({ point }, context) {

@@ -10,7 +10,7 @@ export interface LocatedZone {
   distanceMeters: number;
 }
 
-const zoneRow = z.object({
+export const zoneRow = z.object({
   zoneId: z.string(),
   operatorId: z.string(),
   franchiseId: z.string().nullable(),
@@ -26,7 +26,7 @@ const zoneRow = z.object({
 
 const locatedRow = zoneRow.extend({ distanceMeters: z.number() });
 
-const columns = sql.fragment`
+export const zoneColumns = sql.fragment`
   z.zone_id as "zoneId", z.operator_id as "operatorId", z.franchise_id as "franchiseId", z.name,
   jsonb_build_object('latitude', z.latitude, 'longitude', z.longitude) as centre, z.radius_meters as "radiusMeters",
   z.time_zone as "timeZone", z.country_code as "countryCode", z.region_code as "regionCode",
@@ -44,7 +44,7 @@ export function insertZone(tx: Transaction, zone: Omit<Zone, "operatorId" | "ver
       ${zone.zoneId}, ${zone.franchiseId}, ${zone.name}, ${centre.latitude}, ${centre.longitude}, ${zone.radiusMeters},
       ${zone.timeZone}, ${zone.countryCode}, ${zone.regionCode}, ${zone.createTime.toString()}::timestamptz
     )
-    returning ${columns}
+    returning ${zoneColumns}
   `);
 }
 
@@ -72,20 +72,20 @@ export function updateZoneFacts(
       region_code = coalesce(${regionCode}, z.region_code),
       version = z.version + 1
     where z.zone_id = ${zoneId} and ${visibleZones(visible)}
-    returning ${columns}
+    returning ${zoneColumns}
   `);
 }
 
 export function findZone(db: Queryable, zoneId: string, visible: Visible): Promise<Zone | null> {
   return db.maybeOne(sql.type(zoneRow)`
-    select ${columns} from zone z where z.zone_id = ${zoneId} and ${visibleZones(visible)}
+    select ${zoneColumns} from zone z where z.zone_id = ${zoneId} and ${visibleZones(visible)}
   `);
 }
 
 /** The zone that serves a point, whoever runs it. */
 export async function locateZone(db: Queryable, point: Point): Promise<LocatedZone | null> {
   const located = await db.maybeOne(sql.type(locatedRow)`
-    select ${columns}, z.distance_meters as "distanceMeters"
+    select ${zoneColumns}, z.distance_meters as "distanceMeters"
     from locate_zone(${point.latitude}, ${point.longitude}) z
   `);
   if (!located) return null;
@@ -100,7 +100,7 @@ export function listZones(
 ): Promise<readonly Zone[]> {
   const all = sql.fragment`true`;
   return db.any(sql.type(zoneRow)`
-    select ${columns} from zone z
+    select ${zoneColumns} from zone z
     where ${visibleZones(visible)}
       and ${operatorId === undefined ? all : sql.fragment`z.operator_id = ${operatorId}::uuid`}
       and ${after === null ? all : sql.fragment`z.zone_id > ${after}::uuid`}

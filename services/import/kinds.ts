@@ -2,6 +2,7 @@ import type { CallOptions, Transport } from "@connectrpc/connect";
 import { TableError, type TableRow } from "./csv.ts";
 import { importTable, type TableReport } from "./table-import.ts";
 import { TRAINER_COLUMNS, trainerCalls } from "./trainers.ts";
+import { ZONE_COLUMNS, zoneCalls } from "./zones.ts";
 
 export interface ImportRun {
   table: AsyncIterable<TableRow>;
@@ -26,6 +27,13 @@ const KINDS: readonly Kind[] = [
     columns: TRAINER_COLUMNS,
     async run({ table, transport, call, requestId, report, onProgress }) {
       await importTable(table, await trainerCalls(transport, call, requestId), report, onProgress);
+    },
+  },
+  {
+    name: "zones",
+    columns: ZONE_COLUMNS,
+    async run({ table, transport, call, requestId, report, onProgress }) {
+      await importTable(table, await zoneCalls(transport, call, requestId), report, onProgress);
     },
   },
 ];

@@ -16,7 +16,7 @@ import type { TableReport } from "./table-import.ts";
 
 const USAGE = `Takes a table in.
 
-  npm run import -- trainers.csv [--url http://127.0.0.1:8080]
+  npm run import -- zones.csv [--url http://127.0.0.1:8080]
 
 The first line names the columns; services/import/README.md tells them. CADRE_TOKEN is whose token goes with the calls;
 without it, a token of this checkout's own for an admin.

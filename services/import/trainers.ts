@@ -1,10 +1,10 @@
 import { type CallOptions, createClient, type Transport } from "@connectrpc/connect";
 import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
-import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { allPages } from "../demo/pages.ts";
 import type { TableRow } from "./csv.ts";
+import { byName, franchiseIds } from "./franchises.ts";
 import type { RowCalls } from "./table-import.ts";
 import {
   type Cell,
@@ -99,25 +99,13 @@ function columnOf(field: string): string {
 
 /** Those that the caller may see. */
 async function readNames(transport: Transport, call: CallOptions): Promise<Names> {
-  const franchises = createClient(FranchiseService, transport);
   const courses = createClient(CourseService, transport);
-  const ofFranchises = await allPages(async (pageToken) => {
-    const page = await franchises.listFranchises({ pageSize: PAGE_SIZE, pageToken }, call);
-    return { items: page.franchises, nextPageToken: page.nextPageToken };
-  });
   const ofCourses = await allPages(async (pageToken) => {
     const page = await courses.listCourses({ pageSize: PAGE_SIZE, pageToken }, call);
     return { items: page.courses, nextPageToken: page.nextPageToken };
   });
   return {
-    franchises: byName(ofFranchises.map(({ name, franchiseId }) => ({ name, id: franchiseId }))),
+    franchises: await franchiseIds(transport, call),
     courses: byName(ofCourses.map(({ name, courseId }) => ({ name, id: courseId }))),
   };
-}
-
-function byName(things: { name: string; id: string }[]): Map<string, string> {
-  return new Map([
-    ...things.map(({ id }) => [id, id] as const),
-    ...things.map(({ name, id }) => [name.toLowerCase(), id] as const),
-  ]);
 }

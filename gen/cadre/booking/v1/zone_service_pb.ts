@@ -7,6 +7,10 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Zone } from "./zone_pb.ts";
 import { file_cadre_booking_v1_zone } from "./zone_pb.ts";
+import type { ZoneRow } from "./zone_row_pb.ts";
+import { file_cadre_booking_v1_zone_row } from "./zone_row_pb.ts";
+import type { ImportReport } from "../../bulk/v1/import_report_pb.ts";
+import { file_cadre_bulk_v1_import_report } from "../../bulk/v1/import_report_pb.ts";
 import type { Point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
@@ -18,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/zone_service.proto.
  */
 export const file_cadre_booking_v1_zone_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjYWRyZS9ib29raW5nL3YxL3pvbmVfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLSAgoRQ3JlYXRlWm9uZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASJwoMY291bnRyeV9jb2RlGAcgASgJQhG6SA5yDDIKXltBLVpdezJ9JBI3CgtyZWdpb25fY29kZRgIIAEoCUIiukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JEIPCg1fZnJhbmNoaXNlX2lkIjoKEkNyZWF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIisKDkdldFpvbmVSZXF1ZXN0EhkKB3pvbmVfaWQYASABKAlCCLpIBXIDsAEBIjcKD0dldFpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoADChFVcGRhdGVab25lUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIZCgd6b25lX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSNwoLdXBkYXRlX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQga6SAPIAQESFgoEbmFtZRgFIAEoCUIIukgFcgMYyAESIwoGY2VudHJlGAYgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EiIKDXJhZGl1c19tZXRlcnMYByABKAVCC7pICBoGGKDCHigAEhoKCXRpbWVfem9uZRgIIAEoCUIHukgEcgIYQBIqCgxjb3VudHJ5X2NvZGUYCSABKAlCFLpIEXIPMg1eKFtBLVpdezJ9KT8kEjcKC3JlZ2lvbl9jb2RlGAogASgJQiK6SB9yHTIbXihbQS1aXXsyfS1bQS1aMC05XXsxLDN9KT8kIjoKElVwZGF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoMBChBMaXN0Wm9uZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBAUIOCgxfb3BlcmF0b3JfaWQiUwoRTGlzdFpvbmVzUmVzcG9uc2USJQoFem9uZXMYASADKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj8KEUxvY2F0ZVpvbmVSZXF1ZXN0EioKBXBvaW50GAEgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQEiUwoSTG9jYXRlWm9uZVJlc3BvbnNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBMp8ECgtab25lU2VydmljZRJpCgpDcmVhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5DcmVhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlWm9uZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmMKB0dldFpvbmUSIC5jYWRyZS5ib29raW5nLnYxLkdldFpvbmVSZXF1ZXN0GiEuY2FkcmUuYm9va2luZy52MS5HZXRab25lUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SaQoKVXBkYXRlWm9uZRIjLmNhZHJlLmJvb2tpbmcudjEuVXBkYXRlWm9uZVJlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLlVwZGF0ZVpvbmVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJnCglMaXN0Wm9uZXMSIi5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1JlcXVlc3QaIy5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJxJsCgpMb2NhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5Mb2NhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTG9jYXRlWm9uZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_field_mask]);
+  fileDesc("CiNjYWRyZS9ib29raW5nL3YxL3pvbmVfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSLSAgoRQ3JlYXRlWm9uZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASJwoMY291bnRyeV9jb2RlGAcgASgJQhG6SA5yDDIKXltBLVpdezJ9JBI3CgtyZWdpb25fY29kZRgIIAEoCUIiukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JEIPCg1fZnJhbmNoaXNlX2lkIjoKEkNyZWF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIisKDkdldFpvbmVSZXF1ZXN0EhkKB3pvbmVfaWQYASABKAlCCLpIBXIDsAEBIjcKD0dldFpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoADChFVcGRhdGVab25lUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIZCgd6b25lX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSNwoLdXBkYXRlX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQga6SAPIAQESFgoEbmFtZRgFIAEoCUIIukgFcgMYyAESIwoGY2VudHJlGAYgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EiIKDXJhZGl1c19tZXRlcnMYByABKAVCC7pICBoGGKDCHigAEhoKCXRpbWVfem9uZRgIIAEoCUIHukgEcgIYQBIqCgxjb3VudHJ5X2NvZGUYCSABKAlCFLpIEXIPMg1eKFtBLVpdezJ9KT8kEjcKC3JlZ2lvbl9jb2RlGAogASgJQiK6SB9yHTIbXihbQS1aXXsyfS1bQS1aMC05XXsxLDN9KT8kIjoKElVwZGF0ZVpvbmVSZXNwb25zZRIkCgR6b25lGAEgASgLMhYuY2FkcmUuYm9va2luZy52MS5ab25lIoMBChBMaXN0Wm9uZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBAUIOCgxfb3BlcmF0b3JfaWQiUwoRTGlzdFpvbmVzUmVzcG9uc2USJQoFem9uZXMYASADKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj8KEUxvY2F0ZVpvbmVSZXF1ZXN0EioKBXBvaW50GAEgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQEiUwoSTG9jYXRlWm9uZVJlc3BvbnNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBImsKEkltcG9ydFpvbmVzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARI3CgRyb3dzGAIgAygLMhkuY2FkcmUuYm9va2luZy52MS5ab25lUm93Qg66SAuSAQgQ9AMiA9gBAyJCChNJbXBvcnRab25lc1Jlc3BvbnNlEisKBnJlcG9ydBgBIAEoCzIbLmNhZHJlLmJ1bGsudjEuSW1wb3J0UmVwb3J0MpYFCgtab25lU2VydmljZRJpCgpDcmVhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5DcmVhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuQ3JlYXRlWm9uZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmMKB0dldFpvbmUSIC5jYWRyZS5ib29raW5nLnYxLkdldFpvbmVSZXF1ZXN0GiEuY2FkcmUuYm9va2luZy52MS5HZXRab25lUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAY0A8SaQoKVXBkYXRlWm9uZRIjLmNhZHJlLmJvb2tpbmcudjEuVXBkYXRlWm9uZVJlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLlVwZGF0ZVpvbmVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJnCglMaXN0Wm9uZXMSIi5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1JlcXVlc3QaIy5jYWRyZS5ib29raW5nLnYxLkxpc3Rab25lc1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJxJsCgpMb2NhdGVab25lEiMuY2FkcmUuYm9va2luZy52MS5Mb2NhdGVab25lUmVxdWVzdBokLmNhZHJlLmJvb2tpbmcudjEuTG9jYXRlWm9uZVJlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGNAPEnUKC0ltcG9ydFpvbmVzEiQuY2FkcmUuYm9va2luZy52MS5JbXBvcnRab25lc1JlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkltcG9ydFpvbmVzUmVzcG9uc2UiF5ACAurgGAQKAgEC8OAY4NQDsuEYAggyKAFiBnByb3RvMw", [file_buf_validate_validate, file_cadre_booking_v1_zone, file_cadre_booking_v1_zone_row, file_cadre_bulk_v1_import_report, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_field_mask]);
 
 /**
  * @generated from message cadre.booking.v1.CreateZoneRequest
@@ -313,6 +317,49 @@ export const LocateZoneResponseSchema: GenMessage<LocateZoneResponse> = /*@__PUR
   messageDesc(file_cadre_booking_v1_zone_service, 9);
 
 /**
+ * @generated from message cadre.booking.v1.ImportZonesRequest
+ */
+export type ImportZonesRequest = Message<"cadre.booking.v1.ImportZonesRequest"> & {
+  /**
+   * Names the import in the audit log; the same in every message of a call.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * One that breaks its rules is refused by itself.
+   *
+   * @generated from field: repeated cadre.booking.v1.ZoneRow rows = 2;
+   */
+  rows: ZoneRow[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.ImportZonesRequest.
+ * Use `create(ImportZonesRequestSchema)` to create a new message.
+ */
+export const ImportZonesRequestSchema: GenMessage<ImportZonesRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_zone_service, 10);
+
+/**
+ * @generated from message cadre.booking.v1.ImportZonesResponse
+ */
+export type ImportZonesResponse = Message<"cadre.booking.v1.ImportZonesResponse"> & {
+  /**
+   * @generated from field: cadre.bulk.v1.ImportReport report = 1;
+   */
+  report?: ImportReport | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.ImportZonesResponse.
+ * Use `create(ImportZonesResponseSchema)` to create a new message.
+ */
+export const ImportZonesResponseSchema: GenMessage<ImportZonesResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_zone_service, 11);
+
+/**
  * Where lessons are given, and who runs each place.
  *
  * @generated from service cadre.booking.v1.ZoneService
@@ -382,6 +429,25 @@ export const ZoneService: GenService<{
     methodKind: "unary";
     input: typeof LocateZoneRequestSchema;
     output: typeof LocateZoneResponseSchema;
+  },
+  /**
+   * Takes an operator's list of zones in, in batches of rows: a row whose name is new adds a zone, one whose name the
+   * operator has overwrites what differs, one that says nothing new changes nothing. A row that cannot be taken is named in
+   * the answer with what is wrong with it, and the others are kept. Each message is kept by itself before the next one
+   * is read; a list that is sent again, whole or from where it broke off, changes only what was not taken yet. What was
+   * sold before keeps its terms.
+   *
+   * A call takes at most 5,000 rows: a longer list is several calls. Rows are refused with INVALID_FIELD,
+   * DUPLICATE_ROW when an earlier row of the call has the name, FRANCHISE_NOT_FOUND, and OPERATOR_MISMATCH when an operator
+   * lists another operator's zone. The call itself fails with INVALID_FIELD when its messages are wrong, and with
+   * TRAINER_DIRECTORY_UNAVAILABLE when the franchises cannot be looked up just now.
+   *
+   * @generated from rpc cadre.booking.v1.ZoneService.ImportZones
+   */
+  importZones: {
+    methodKind: "client_streaming";
+    input: typeof ImportZonesRequestSchema;
+    output: typeof ImportZonesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cadre_booking_v1_zone_service, 0);
