@@ -34,6 +34,7 @@ test("anybody with the code can verify a certificate, without a token, and learn
     state: CertificateState.VALID,
     number: adaInPorto.number,
     studentName: "Ada Lovelace",
+    studentLanguage: "en",
     courseName: "Crawl for beginners",
     operatorName: "Swim School Porto",
     trainerNames: ["Grace Hopper"],

@@ -13,6 +13,7 @@ import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
 import type { AddressOf } from "./caller-address.ts";
 import type { ForwardedService } from "./forward.ts";
+import { verifyPages } from "./pages/verify.ts";
 import { publicHandler } from "./public-handler.ts";
 import { answerTrace } from "./trace-header.ts";
 import { listenTwoProtocols, type TwoProtocolOptions } from "./two-protocol-server.ts";
@@ -68,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     origins,
     ready,
     addressOf,
+    pages: verifyPages(logger),
     shutdownSignal: shutdown.signal,
   });
   const server = await listenTwoProtocols({ handler, host, port, ...options.connections });

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   type ContextValues,
   cors,
@@ -19,7 +19,9 @@ import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
 import { addressKey } from "../runtime/call-limits.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
+import { callOurselves } from "./call-ourselves.ts";
 import type { AddressOf } from "./caller-address.ts";
+import { answerPage, type FindPage } from "./pages/page.ts";
 import { TRACE_HEADER } from "./trace-header.ts";
 
 const READ_MAX_BYTES = 1024 * 1024;
@@ -37,6 +39,8 @@ export interface PublicOptions {
   ready: () => Promise<Readiness>;
   /** Where a request comes from. */
   addressOf?: AddressOf | undefined;
+  /** What browsers may open. */
+  pages: FindPage;
   /** Ends every call that is still running. */
   shutdownSignal: AbortSignal;
 }
@@ -46,7 +50,7 @@ type Response = Parameters<typeof universalResponseToNodeResponse>[1];
 
 export type PublicHandler = (request: Request, response: Response) => void;
 
-/** Everything that the public port answers: RPCs in every protocol of Connect, /health, /ready. */
+/** Everything that the public port answers: RPCs in every protocol of Connect, pages, /health, /ready. */
 export function publicHandler(options: PublicOptions): PublicHandler {
   const { addressOf = () => "" } = options;
   const allow = allowOrigins({
@@ -75,9 +79,19 @@ export function publicHandler(options: PublicOptions): PublicHandler {
     allow(request, response, () => {
       const path = request.url?.split("?", 1)[0] ?? "/";
       const rpc = rpcs.get(path);
-      if (rpc) void answerRpc(rpc, request, response, addressOf(request));
-      // The responses of HTTP/2 have all methods of HTTP/1.1's that this needs.
-      else void answerHealth(path, options.ready, response as ServerResponse);
+      if (rpc) {
+        void answerRpc(rpc, request, response, addressOf(request));
+        return;
+      }
+      // Those of HTTP/2 have everything of HTTP/1.1's that these need.
+      const plain = { request: request as IncomingMessage, response: response as ServerResponse };
+      const page = options.pages(path);
+      if (!page) {
+        void answerHealth(path, options.ready, plain.response);
+        return;
+      }
+      const values = createContextValues().set(addressKey, addressOf(request));
+      void answerPage(page, { ...plain, transport: callOurselves(router.handlers, values) });
     });
   };
 }

@@ -1,0 +1,40 @@
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import { isOutage } from "../../runtime/outage.ts";
+import { certificatePage, unavailablePage, unknownPage } from "./certificate-page.ts";
+import type { FindPage, Page, PageCall } from "./page.ts";
+
+const PATH = /^\/verify(?:\/(.*))?$/;
+const CODE = /^[A-Za-z0-9_-]{22}$/;
+const ANSWER_WITHIN_MS = 2000;
+
+/** The public page of each certificate, at /verify/{code}. */
+export function verifyPages(logger: Logger): FindPage {
+  return (path) => {
+    const [match, code = ""] = PATH.exec(path) ?? [];
+    return match === undefined ? null : (call) => read(code, call, logger);
+  };
+}
+
+async function read(code: string, { transport, signal }: PageCall, logger: Logger): Promise<Page> {
+  if (!CODE.test(code)) return unknownPage();
+  try {
+    const certificates = createClient(CertificateService, transport);
+    return certificatePage(await certificates.verifyCertificate({ code }, { signal, timeoutMs: ANSWER_WITHIN_MS }));
+  } catch (error) {
+    const refusal = ConnectError.from(error);
+    if (refusal.code === Code.NotFound) return unknownPage();
+    if (refusal.code === Code.ResourceExhausted) return unavailablePage(429, retrySeconds(refusal));
+    if (!isOutage(error) && refusal.code !== Code.Canceled) logger.error({ err: error }, "bug");
+    return unavailablePage(503, RETRY_SECONDS);
+  }
+}
+
+const RETRY_SECONDS = 10;
+
+function retrySeconds(refusal: ConnectError): number {
+  const [retry] = refusal.findDetails(RetryInfoSchema);
+  return Number(retry?.retryDelay?.seconds ?? RETRY_SECONDS);
+}
