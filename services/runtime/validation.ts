@@ -1,7 +1,8 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type DescMessage, getOption, type MessageShape } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator } from "@bufbuild/protovalidate";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
+import { field as fieldRules } from "../../gen/buf/validate/validate_pb.ts";
 import { type FieldViolation, invalidFields } from "./errors.ts";
 
 const validator = createValidator();
@@ -26,7 +27,16 @@ export function violationsOf<Desc extends DescMessage>(desc: Desc, message: Mess
   const result = validator.validate(desc, message);
   if (result.kind === "valid") return [];
   if (result.kind === "error") throw result.error;
-  return result.violations.map((violation) => ({ path: pathToString(violation.field), message: violation.message }));
+  return result.violations.map((violation) => ({ path: pathOf(violation), message: violation.message }));
+}
+
+/** As in the contract; of a list that is too long, the first item that is too many. */
+function pathOf({ field, ruleId }: Violation): string {
+  const path = pathToString(field);
+  const list = field.at(-1);
+  if (ruleId !== "repeated.max_items" || list?.kind !== "field") return path;
+  const { type } = getOption(list, fieldRules);
+  return type.case === "repeated" ? `${path}[${type.value.maxItems}]` : path;
 }
 
 async function* checked<Desc extends DescMessage>(

@@ -20,6 +20,13 @@ const PLACED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 10_000;
 
 const headRow = z.object({ logId: z.string(), position: z.number(), placed: z.number() });
+const newsRow = z.object({
+  logId: z.string(),
+  position: z.number(),
+  changes: z.string(),
+  count: z.number(),
+  kept: z.boolean(),
+});
 const changeRow = z.object({
   position: z.number(),
   trainerId: z.string(),
@@ -51,6 +58,34 @@ export function changesAfter(
     select position, trainer_id as "trainerId", operator_id as "operatorId", version, change_time as "changeTime"
     from trainer_change where position > ${position} order by position limit ${limit}
   `);
+}
+
+/**
+ * The end of the log, and every change after a position, those included that have none yet. Not complete when there are
+ * more than so many, or some are no longer kept.
+ */
+export async function readNews(
+  db: Database,
+  position: number,
+  most: number,
+): Promise<LogPosition & { complete: boolean; changes: { trainerId: string; version: number }[] }> {
+  const { changes, count, kept, ...head } = await db.one(sql.type(newsRow)`
+    select l.log_id as "logId", l.head as position, news.changes, news.count,
+      ${position} + 1 >= coalesce((select min(position) from trainer_change), l.head + 1) as kept
+    from trainer_change_log l, lateral (
+      select count(*) as count, coalesce(string_agg(c.trainer_id || ' ' || c.version, ','), '') as changes from (
+        (select trainer_id, version from trainer_change where position > ${position} limit ${most + 1})
+        union all
+        (select trainer_id, version from trainer_change where position is null limit ${most + 1})
+      ) c
+    ) news
+  `);
+  return { ...head, complete: kept && count <= most, changes: changes === "" ? [] : changes.split(",").map(changeOf) };
+}
+
+function changeOf(text: string): { trainerId: string; version: number } {
+  const [trainerId = "", version] = text.split(" ");
+  return { trainerId, version: Number(version) };
 }
 
 /** Drops the changes that got their position before a time by the database's clock. */

@@ -7,6 +7,7 @@ import { readChanged } from "./changed-query.ts";
 import { answerOf, type Encoded, encode, usable } from "./encoded-trainer.ts";
 import { gathered } from "./gathered.ts";
 import type { Visible } from "./operator.ts";
+import { trainerNews } from "./trainer-news.ts";
 
 export interface EncodedTrainers {
   /** In the order asked, each once however often and in whatever case it was asked for. */
@@ -15,6 +16,12 @@ export interface EncodedTrainers {
     visible: Visible,
     now: Temporal.Instant,
   ): Promise<MessageShape<typeof GetTrainersResponseSchema>>;
+}
+
+interface Kept {
+  encoded: Encoded;
+  /** Of the news, from before it was read. */
+  stamp: number;
 }
 
 interface Reader {
@@ -30,32 +37,32 @@ const OVERHEAD_BYTES = 300;
 const MAX_STATEMENT_IDS = 4000;
 
 /**
- * Answers GetTrainers without encoding the trainers anew: their bytes are kept, and every read asks the database, in one
- * statement, which versions count and for whatever is not kept in that version. So an answer is as fresh as without it.
- * Reads that come together, and may see the same, share the statement.
+ * Answers GetTrainers without encoding the trainers anew: their bytes are kept, and every read asks the database whether
+ * they are still true. Where all are kept, and the reader sees everything, it asks what is new at all, in one statement for
+ * all reads that come together. Otherwise, and for those that are new, it asks which versions count and for what is not
+ * kept in that version, in one statement for those who may see the same. So an answer is as fresh as without it.
  */
 export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): EncodedTrainers {
-  const kept = new LRUCache<string, Encoded>({
+  const news = trainerNews(db);
+  const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
-    sizeCalculation: ({ bytes }) => bytes.byteLength + OVERHEAD_BYTES,
+    sizeCalculation: ({ encoded: { bytes } }) => bytes.byteLength + OVERHEAD_BYTES,
   });
 
   async function load(ids: string[], { visible, now }: Reader): Promise<Map<string, Encoded>> {
     const nowMs = now.epochMilliseconds;
-    const before = ids.map((id) => usable(kept.get(id), nowMs));
+    const stamp = news.stamp();
+    const before = ids.map((id) => usable(kept.get(id)?.encoded, nowMs));
     const known = before.map((encoded) => encoded?.version ?? 0);
     const { versions, changed } = await readChanged(db, { ids, known }, visible, now);
 
-    const found = new Map<string, Encoded>();
-    for (const [index, id] of ids.entries()) {
+    const same = ids.flatMap((id, index) => {
       const encoded = before[index];
-      if (encoded && versions[index] === encoded.version) found.set(id, encoded);
-    }
-    for (const trainer of changed) {
-      const encoded = encode(trainer, nowMs);
-      found.set(trainer.trainerId, encoded);
-      kept.set(trainer.trainerId, encoded);
-    }
+      return encoded && versions[index] === encoded.version ? [[id, encoded] as const] : [];
+    });
+    const found = new Map(same);
+    for (const trainer of changed) found.set(trainer.trainerId, encode(trainer, nowMs));
+    for (const [id, encoded] of found) kept.set(id, { encoded, stamp });
     return found;
   }
   const read = gathered(
@@ -64,13 +71,28 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
     MAX_STATEMENT_IDS,
   );
 
+  /** What is kept and still true. */
+  async function believed(ids: readonly string[], { visible, now }: Reader): Promise<Map<string, Encoded>> {
+    const found = new Map<string, Encoded>();
+    if (visible.of !== "everybody" || !ids.every((id) => kept.has(id))) return found;
+    await news.catchUp();
+    for (const id of ids) {
+      const known = kept.get(id);
+      const encoded = usable(known?.encoded, now.epochMilliseconds);
+      if (known && encoded && news.holds(id, known.stamp)) found.set(id, encoded);
+    }
+    return found;
+  }
+
   return {
     async read(trainerIds, visible, now) {
       const ids = [...new Set(trainerIds.map((id) => id.toLowerCase()))];
-      const found = await read(ids, { visible, now });
-      const missing = ids.filter((id) => !found.has(id));
+      const found = await believed(ids, { visible, now });
+      const rest = ids.filter((id) => !found.has(id));
+      const loaded = rest.length > 0 ? await read(rest, { visible, now }) : found;
+      const missing = rest.filter((id) => !loaded.has(id));
       return answerOf(
-        ids.flatMap((id) => found.get(id) ?? []),
+        ids.flatMap((id) => found.get(id) ?? loaded.get(id) ?? []),
         missing,
       );
     },

@@ -63,7 +63,7 @@ test("an operator's bulk read finds its own; the others are missing", async () =
 
 test.each([
   ["no id", [], "trainer_ids"],
-  ["501 ids", Array.from({ length: 501 }, () => COMPANY_OPERATOR_ID), "trainer_ids"],
+  ["501 ids", Array.from({ length: 501 }, () => COMPANY_OPERATOR_ID), "trainer_ids[500]"],
   ["a malformed id", [COMPANY_OPERATOR_ID, "7"], "trainer_ids[1]"],
 ])("%s is refused", async (_, trainerIds, field) => {
   const refusal = await refusalOf(server.as("service").trainers.getTrainers({ trainerIds }));

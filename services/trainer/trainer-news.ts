@@ -1,0 +1,63 @@
+import { setImmediate } from "node:timers/promises";
+import { runForAll } from "../runtime/call-context.ts";
+import type { Database } from "../runtime/database.ts";
+import { type LogPosition, readNews } from "./change-queries.ts";
+
+/** Tells whoever keeps trainers which of them it may still believe. */
+export interface TrainerNews {
+  /** Knows of every change that had committed when it was called. One statement, shared by all who ask before it begins. */
+  catchUp(): Promise<void>;
+  /** Taken before a trainer is read, and kept with it. */
+  stamp(): number;
+  /** Whether a trainer that was read under that stamp has not changed since, as far as is known. */
+  holds(trainerId: string, stamp: number): boolean;
+}
+
+/** Of so many changed trainers at most the names are asked for, and kept; beyond that nothing is believed any more. */
+const MOST_CHANGES = 2_000;
+const MOST_NAMES = 20_000;
+
+/**
+ * Follows the log of changes. Who reads a hundred trainers asks for what is new instead of for a hundred versions: it
+ * takes the database 0.1 ms however many are asked for, and all who ask at once the same statement.
+ */
+export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNews {
+  let known: LogPosition = { logId: "", position: 0 };
+  let turn = 0;
+  /** What was read before this turn is not believed. */
+  let horizon = 0;
+  const changed = new Map<string, { version: number; turn: number }>();
+  let running: Promise<void> = Promise.resolve();
+  let coming: Promise<void> | null = null;
+
+  async function look(): Promise<void> {
+    const news = await runForAll(() => readNews(db, known.position, mostChanges));
+    turn += 1;
+    if (news.logId !== known.logId || !news.complete || changed.size > MOST_NAMES) {
+      horizon = turn;
+      changed.clear();
+    }
+    known = { logId: news.logId, position: news.position };
+    for (const { trainerId, version } of news.changes) {
+      // A change that has no position yet is told every time.
+      if (version > (changed.get(trainerId)?.version ?? 0)) changed.set(trainerId, { version, turn });
+    }
+  }
+
+  async function lookNext(): Promise<void> {
+    await running.catch(() => undefined); // Whoever waited for it has its error.
+    await setImmediate();
+    coming = null;
+    running = look();
+    return running;
+  }
+
+  return {
+    catchUp() {
+      coming ??= lookNext();
+      return coming;
+    },
+    stamp: () => turn,
+    holds: (trainerId, stamp) => stamp >= horizon && (changed.get(trainerId)?.turn ?? 0) <= stamp,
+  };
+}
