@@ -3,7 +3,7 @@ import type { Attempt } from "./booking.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { findDiaries } from "./diary-queries.ts";
-import { judge, type Wish } from "./eligibility.ts";
+import { judge, reaches, type Wish } from "./eligibility.ts";
 import { diarySpan, findOffers } from "./find-offers.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Offer } from "./offer.ts";
@@ -54,12 +54,13 @@ function mostPromising(wish: Wish, { judged }: Attempt, candidates: Candidate[])
   const removalOf = judge(wish);
   const known = new Map(judged?.ranking.removed.map(({ candidate, removal }) => [candidate.trainerId, removal]));
   return candidates
+    .filter(({ active, operatorId }) => active && operatorId === wish.operatorId)
+    .filter((candidate) => reaches(candidate, wish.location))
     .map((candidate) => {
       const removal = removalOf(candidate) ?? known.get(candidate.trainerId);
       const meters = distanceMeters(candidate.base, wish.location);
-      return { candidate, removal, lacking: removal?.clashingSessionCount ?? 0, meters };
+      return { candidate, lacking: removal?.clashingSessionCount ?? 0, meters };
     })
-    .filter(({ removal }) => removal?.reason !== "not_active" && removal?.reason !== "too_far")
     .sort(
       (a, b) =>
         a.lacking - b.lacking || a.meters - b.meters || (a.candidate.trainerId < b.candidate.trainerId ? -1 : 1),
