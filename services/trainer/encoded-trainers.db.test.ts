@@ -35,7 +35,8 @@ test("kept bytes are byte for byte what encoding gives; once the news are follow
   const readMask = { paths: TrainerSchema.fields.map(({ name }) => name) };
   const plain = toBinary(GetTrainersResponseSchema, await admin.trainers.getTrainers({ trainerIds: ids, readMask }));
   expect(toBinary(GetTrainersResponseSchema, await admin.trainers.getTrainers({ trainerIds: ids }))).toEqual(plain);
-  for (const soFar of [1, 3, 4, 5]) {
+  // The second read begins to follow the news.
+  for (const soFar of [1, 4, 5, 6]) {
     const answer = await encoded.read(ids, everybody, noon);
     expect(toBinary(GetTrainersResponseSchema, answer)).toEqual(plain);
     expect(statements()).toBe(soFar);

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { runForAll } from "../runtime/call-context.ts";
 import type { Database } from "../runtime/database.ts";
-import { type LogPosition, readNews } from "./change-queries.ts";
+import { type LogPosition, placeChanges, readNews } from "./change-queries.ts";
 
 /** Tells whoever keeps trainers which of them it may still believe. */
 export interface TrainerNews {
@@ -32,15 +32,19 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
 
   async function look(): Promise<void> {
     const news = await runForAll(() => readNews(db, known.position, mostChanges));
-    turn += 1;
-    if (news.logId !== known.logId || !news.complete || changed.size > MOST_NAMES) {
+    if (news.logId === known.logId && news.complete && changed.size <= MOST_NAMES) {
+      turn += 1;
+      known = { logId: news.logId, position: news.position };
+      // A change that has no position yet is told every time, and counts once.
+      for (const { trainerId, version } of news.changes) {
+        if (version > (changed.get(trainerId)?.version ?? 0)) changed.set(trainerId, { version, turn });
+      }
+    } else {
+      // With positions for all, they are not told every time: after a long import that nobody watches, say.
+      known = await runForAll(() => placeChanges(db, { patient: true }));
+      turn += 1;
       horizon = turn;
       changed.clear();
-    }
-    known = { logId: news.logId, position: news.position };
-    for (const { trainerId, version } of news.changes) {
-      // A change that has no position yet is told every time.
-      if (version > (changed.get(trainerId)?.version ?? 0)) changed.set(trainerId, { version, turn });
     }
   }
 
