@@ -10,6 +10,7 @@ import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Readiness } from "../runtime/admin-server.ts";
 import { createGrpcTransport } from "../runtime/grpc-transport.ts";
+import { hedge } from "../runtime/hedge.ts";
 import { observeClient } from "../runtime/observe.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Backend } from "./forward.ts";
@@ -39,7 +40,7 @@ export async function backendReadiness(backends: readonly Backend[]): Promise<Re
 
 function open(name: string, address: string, services: DescService[]): OpenBackend {
   // The caller's own token goes on, not one of the gateway: the services behind decide by it.
-  const transport = createGrpcTransport({ address, interceptors: [observeClient()] });
+  const transport = createGrpcTransport({ address, services, interceptors: [observeClient(), hedge()] });
   return { name, services, transport, close: () => transport.close() };
 }
 

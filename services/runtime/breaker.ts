@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { metrics } from "@opentelemetry/api";
 import {
@@ -6,9 +7,10 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
-  handleWhen,
+  handleType,
 } from "cockatiel";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { policyOf } from "./policy.ts";
 
 /** Stops calling a dependency that does not answer. */
 export interface Breaker {
@@ -22,6 +24,8 @@ export interface Breaker {
 export type BreakerState = "closed" | "half_open" | "open";
 
 const FAILURES_TO_OPEN = 5;
+/** What a call is given whose contract does not say. */
+const FAIR_MS = 2000;
 const TRIAL_AFTER_MS = { initialDelay: 250, maxDelay: 5000 };
 const GAUGE: Record<BreakerState, number> = { closed: 0, half_open: 1, open: 2 };
 
@@ -30,7 +34,7 @@ const GAUGE: Record<BreakerState, number> = { closed: 0, half_open: 1, open: 2 }
  * jitter. Consecutive, since a rate over a window still counts failures from before a quiet hour.
  */
 export function createBreaker(dependency: string): Breaker {
-  const policy = circuitBreaker(handleWhen(isUnanswered), {
+  const policy = circuitBreaker(handleType(Unanswered), {
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
     halfOpenAfter: new ExponentialBackoff(TRIAL_AFTER_MS),
   });
@@ -47,22 +51,34 @@ export function createBreaker(dependency: string): Breaker {
     if (request.stream) return next(request);
     // The breaker would let it wait for the call on trial, however long that takes.
     if (policy.state === CircuitState.HalfOpen) throw open(dependency);
-    return policy
-      .execute(() => next(request))
-      .catch((error: unknown) => {
-        throw error instanceof BrokenCircuitError ? open(dependency) : error;
+    const startMs = performance.now();
+    const answer = (): ReturnType<typeof next> =>
+      next(request).catch((error: unknown) => {
+        throw isUnanswered(error, request.method, performance.now() - startMs) ? new Unanswered(error) : error;
       });
+    return policy.execute(answer).catch((error: unknown) => {
+      if (error instanceof Unanswered) throw error.cause;
+      throw error instanceof BrokenCircuitError ? open(dependency) : error;
+    });
   };
   return { dependency, interceptor, state };
 }
 
-/** Nobody answered: a refusal, even one of UNAVAILABLE by a peer that says why, is an answer. */
-function isUnanswered(error: unknown): boolean {
-  return (
-    error instanceof ConnectError &&
-    (error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) &&
-    error.findDetails(ErrorInfoSchema).length === 0
-  );
+/** Carries what counts against the dependency past cockatiel. */
+class Unanswered extends Error {
+  constructor(cause: unknown) {
+    super("unanswered", { cause });
+  }
+}
+
+/**
+ * Nobody answered: a refusal, even one of UNAVAILABLE by a peer that says why, is an answer. Nor is it the dependency's
+ * fault when a caller had hardly any time: half of what the contract gives must have passed.
+ */
+function isUnanswered(error: unknown, method: DescMethod, waitedMs: number): boolean {
+  if (!(error instanceof ConnectError) || error.findDetails(ErrorInfoSchema).length > 0) return false;
+  if (error.code === Code.Unavailable) return true;
+  return error.code === Code.DeadlineExceeded && waitedMs >= (policyOf(method).deadlineMs ?? FAIR_MS) / 2;
 }
 
 function open(dependency: string): ConnectError {

@@ -2,7 +2,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { isDatabaseOutage } from "./database-errors.ts";
 import { DomainError, REFUSAL_DOMAIN, type RefusalDetail, type RefusalKind } from "./errors.ts";
-import { isFromPeer } from "./grpc-status.ts";
+import { isFromPeer, RETRY_PUSHBACK } from "./grpc-status.ts";
 import { isOutage } from "./outage.ts";
 
 const CODES: Record<RefusalKind, Code> = {
@@ -51,7 +51,18 @@ export function refusalStatus({ kind, reason, message, extras }: DomainError): C
     details.push({ desc: PreconditionFailureSchema, value: { violations: [{ type: reason, description: message }] } });
   }
   details.push(...(extras.details ?? []));
-  return new ConnectError(message, CODES[kind], undefined, details);
+  return new ConnectError(message, CODES[kind], kind === "unavailable" ? NO_RETRY : undefined, details);
+}
+
+/** Who called the dependency has tried again already: if all that stand above did so too, they would be many. */
+const NO_RETRY = { [RETRY_PUSHBACK]: "-1" };
+
+function dependencyUnavailable(): DomainError {
+  return new DomainError(
+    "unavailable",
+    "DEPENDENCY_UNAVAILABLE",
+    "a service behind this one does not answer at the moment",
+  );
 }
 
 function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) => void): ConnectError {
@@ -64,7 +75,7 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
     // UNKNOWN is what Connect makes of an error that is none of its own.
     if (!isFromPeer(error) && error.code !== Code.Unknown) return error;
     if (isOutage(error)) {
-      return new ConnectError("a service behind this one does not answer at the moment", Code.Unavailable);
+      return refusalStatus(dependencyUnavailable());
     }
   }
   report(error);

@@ -28,18 +28,18 @@ const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
  * Makes one unary call on a grpc-js channel. A client's `makeUnaryRequest` is not used: it puts three layers and the
- * stack of an error, a sixth of all that it does, around every call.
+ * stack of an error, a sixth of all that it does, around every call. `deadline` is as `Date.now()` tells the time.
  */
 export function callUnary<I extends DescMessage, O extends DescMessage>(
   channel: ChannelInterface,
   request: UnaryRequest<I, O>,
-  timeoutMs: number | undefined,
+  deadline: number,
 ): Promise<UnaryResponse<I, O>> {
   const { method, service, signal } = request;
   const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
   const header = new Headers();
   let bytes: Buffer | undefined;
-  const call = channel.createCall(pathOf(method), deadlineAfter(timeoutMs), null, null, null);
+  const call = channel.createCall(pathOf(method), deadline, null, null, null);
   const cancel = (): void => call.cancelWithStatus(grpcStatus.CANCELLED, "the caller has cancelled the call");
 
   call.start(metadataFrom(request.header), {
@@ -74,14 +74,14 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
 export async function callStreaming<I extends DescMessage, O extends DescMessage>(
   client: Client,
   request: StreamRequest<I, O>,
-  timeoutMs: number | undefined,
+  deadline: number,
 ): Promise<StreamResponse<I, O>> {
   const { method, service, signal } = request;
   const header = new Headers();
   const trailer = new Headers();
   // On the wire all streaming kinds are one.
   const call = client.makeBidiStreamRequest(pathOf(method), identity, identity, metadataFrom(request.header), {
-    deadline: deadlineAfter(timeoutMs),
+    deadline,
   });
   const cancel = (): void => call.cancel();
   if (signal.aborted) cancel();
@@ -177,8 +177,4 @@ function decode<O extends DescMessage>(output: O, bytes: Buffer): MessageShape<O
   } catch (cause) {
     throw new ConnectError("the response is not a valid message of its type", Code.Internal, {}, [], cause);
   }
-}
-
-function deadlineAfter(timeoutMs: number | undefined): number {
-  return timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
 }

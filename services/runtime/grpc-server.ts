@@ -18,6 +18,7 @@ import { statusFrom } from "./grpc-status.ts";
 import { type OpenCall, openCall } from "./handler-context.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { ENDED } from "./limited-signal.ts";
+import { checkRequestSize, checkResponseSize, largestMessages } from "./message-limits.ts";
 import { policyOf } from "./policy.ts";
 import { unaryInvocation } from "./unary-invocation.ts";
 
@@ -32,8 +33,6 @@ type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 type Answer = { header: Headers; trailer: Headers; bytes: Buffer };
 type StreamingCall = ServerDuplexStream<Buffer, Buffer>;
 
-const READ_MAX_BYTES = 1024 * 1024;
-const WRITE_MAX_BYTES = 4 * 1024 * 1024;
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -46,8 +45,7 @@ const identity = (bytes: Buffer): Buffer => bytes;
  */
 export function createGrpcServer(options: GrpcServerOptions): Server {
   const server = new Server({
-    "grpc.max_receive_message_length": READ_MAX_BYTES,
-    "grpc.max_send_message_length": WRITE_MAX_BYTES,
+    "grpc.max_receive_message_length": largestMessages(options.services.map(({ service }) => service)).requestBytes,
     ...options.channelOptions,
   });
   for (const { service, impl } of options.services) {
@@ -68,8 +66,8 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
       const context = openContext(call, spec.method, path);
       runInCall(callContextOf(context), () =>
         answer(call, respond, context, async () => {
-          const { header, trailer, message } = await invoke(context, decode(spec.method.input, call.request));
-          return { header, trailer, bytes: encodeMessage(spec.method.output, message) };
+          const { header, trailer, message } = await invoke(context, decode(spec.method, call.request));
+          return { header, trailer, bytes: encode(spec.method, message) };
         }),
       );
     };
@@ -82,7 +80,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
     const context = openContext(call, spec.method, path);
     const invoke = transformInvokeImplementation(spec, context, interceptors);
     void runInCall(callContextOf(context), () =>
-      respondWith(call, context, spec.method.output, () => invoke(requestsOf(call, context, spec.method.input))),
+      respondWith(call, context, spec.method, () => invoke(requestsOf(call, context, spec.method))),
     );
   };
   server.register(path, handle, identity, identity, "bidi");
@@ -134,11 +132,11 @@ function answer(call: UnaryCall, respond: sendUnaryData<Buffer>, context: OpenCa
   }, fail);
 }
 
-async function respondWith<O extends DescMessage>(
+async function respondWith(
   call: StreamingCall,
   context: OpenCall,
-  output: O,
-  invoke: () => AsyncIterable<MessageShape<O>>,
+  method: DescMethod,
+  invoke: () => AsyncIterable<MessageShape<DescMessage>>,
 ): Promise<void> {
   const responses = invoke()[Symbol.asyncIterator]();
   let headerSent = false;
@@ -151,7 +149,7 @@ async function respondWith<O extends DescMessage>(
       const next = await untilAborted(responses.next(), context.signal);
       if (next.done === true) break;
       sendHeader();
-      if (!call.write(encodeMessage(output, next.value))) await untilAborted(drained(call), context.signal);
+      if (!call.write(encode(method, next.value))) await untilAborted(drained(call), context.signal);
     }
     sendHeader();
     call.end(metadataFrom(context.responseTrailer));
@@ -163,13 +161,13 @@ async function respondWith<O extends DescMessage>(
   }
 }
 
-async function* requestsOf<I extends DescMessage>(
+async function* requestsOf(
   call: StreamingCall,
   context: OpenCall,
-  input: I,
-): AsyncGenerator<MessageShape<I>> {
+  method: DescMethod,
+): AsyncGenerator<MessageShape<DescMessage>> {
   try {
-    for await (const bytes of call.iterator({ destroyOnReturn: false })) yield decode(input, bytes);
+    for await (const bytes of call.iterator({ destroyOnReturn: false })) yield decode(method, bytes);
   } catch (error) {
     throw context.signal.aborted ? getAbortSignalReason(context.signal) : error;
   }
@@ -179,9 +177,16 @@ function drained(call: StreamingCall): Promise<void> {
   return new Promise((resolve) => call.once("drain", resolve));
 }
 
-function decode<I extends DescMessage>(input: I, bytes: Buffer): MessageShape<I> {
+function encode(method: DescMethod, message: MessageShape<DescMessage>): Buffer {
+  const bytes = encodeMessage(method.output, message);
+  checkResponseSize(method, bytes.byteLength);
+  return bytes;
+}
+
+function decode(method: DescMethod, bytes: Buffer): MessageShape<DescMessage> {
+  checkRequestSize(method, bytes.byteLength);
   try {
-    return fromBinary(input, bytes);
+    return fromBinary(method.input, bytes);
   } catch (cause) {
     throw new ConnectError("the request is not a valid message of its type", Code.InvalidArgument, {}, [], cause);
   }

@@ -6,6 +6,8 @@ import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 
 const DETAILS = "grpc-status-details-bin";
+/** When a client may repeat the call, in milliseconds; negative: never. */
+export const RETRY_PUSHBACK = "grpc-retry-pushback-ms";
 const TYPE_URL_PREFIX = "type.googleapis.com/";
 
 /** Errors that a peer sent. What a peer refuses is not what we refuse, so the error boundary maps them. */
@@ -19,6 +21,8 @@ export function isFromPeer(error: ConnectError): boolean {
 /** A status as grpc-js sends it: code, message, and metadata with the error's details. */
 export function statusFrom(error: ConnectError): StatusObject {
   const metadata = metadataFrom(error.metadata, new Metadata());
+  const pushback = error.metadata.get(RETRY_PUSHBACK);
+  if (pushback !== null) metadata.set(RETRY_PUSHBACK, pushback);
   // grpc-js escapes the message with encodeURI, which throws at a lone surrogate.
   const message = error.rawMessage.toWellFormed();
   if (error.details.length > 0) {

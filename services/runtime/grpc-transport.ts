@@ -2,13 +2,14 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
 import { type ChannelCredentials, type ChannelOptions, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
+import { callingOptions } from "./calling-policy.ts";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
-import { retryOptions } from "./retry-policy.ts";
+import { largestMessages } from "./message-limits.ts";
 import { runUnary } from "./unary-call.ts";
 
 export interface GrpcTransportOptions {
-  /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102". */
+  /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102", "ipv4:10.0.0.1:7102,10.0.0.2:7102". */
   address: string;
   /** What is called there: the calls that their contracts call repeatable are retried. None are unless given. */
   services?: readonly DescService[];
@@ -24,11 +25,6 @@ export interface GrpcTransport extends Transport {
   close(): void;
 }
 
-const READ_MAX_BYTES = 4 * 1024 * 1024;
-const WRITE_MAX_BYTES = 4 * 1024 * 1024;
-/** By default a channel waits for up to two minutes before it looks again whether a service is back. */
-const RECONNECT = { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000 };
-
 /**
  * A Connect transport over a grpc-js channel: Connect's typed clients with gRPC's name resolution, balancing, retries
  * and connection care.
@@ -37,11 +33,10 @@ const RECONNECT = { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnec
  * made if that is less. With nothing left it fails with DEADLINE_EXCEEDED and nothing is sent.
  */
 export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
+  const services = options.services ?? [];
   const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
-    "grpc.max_receive_message_length": READ_MAX_BYTES,
-    "grpc.max_send_message_length": WRITE_MAX_BYTES,
-    ...RECONNECT,
-    ...(options.services ? retryOptions(options.services) : {}),
+    "grpc.max_receive_message_length": largestMessages(services).responseBytes,
+    ...callingOptions(services),
     ...options.channelOptions,
   });
   const interceptors = options.interceptors ?? [];
@@ -49,6 +44,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   return {
     async unary(method, signal, timeoutMs, header, message, contextValues) {
       const budgetMs = callTimeoutMs(method, timeoutMs);
+      const deadline = Date.now() + (budgetMs ?? Number.POSITIVE_INFINITY);
       return runUnary({
         request: requestOf(method, header, contextValues),
         method,
@@ -56,17 +52,18 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
         interceptors,
         signal: callSignal(signal),
         timeoutMs: budgetMs,
-        send: async (request) => callUnary(client.getChannel(), request, budgetMs),
+        send: async (request) => callUnary(client.getChannel(), request, deadline),
       });
     },
 
     async stream(method, signal, timeoutMs, header, input, contextValues) {
       const budgetMs = callTimeoutMs(method, timeoutMs);
+      const deadline = Date.now() + (budgetMs ?? Number.POSITIVE_INFINITY);
       return runStreamingCall({
         interceptors,
         ...limits(signal, budgetMs),
         req: { ...requestOf(method, header, contextValues), stream: true, method, message: input },
-        next: (request) => callStreaming(client, request, budgetMs),
+        next: (request) => callStreaming(client, request, deadline),
       });
     },
 

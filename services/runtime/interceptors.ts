@@ -9,6 +9,7 @@ import type { CallLimits } from "./call-limits.ts";
 import { callerKey } from "./caller.ts";
 import { type BugReporter, errorBoundary } from "./error-boundary.ts";
 import type { ErrorTracker } from "./error-tracker.ts";
+import { hedge } from "./hedge.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { boundInFlight, type InFlightOptions } from "./in-flight.ts";
 import type { Logger } from "./logger.ts";
@@ -78,7 +79,7 @@ async function* none(): AsyncGenerator<never> {}
 
 /** What every call passes through on its way to another service, outermost first. */
 export function clientInterceptors(ownToken: () => Promise<string>, breaker: Breaker): Interceptor[] {
-  return [observeClient(), breaker.interceptor, authorize(ownToken), passTimeOn];
+  return [observeClient(), breaker.interceptor, hedge(), authorize(ownToken), passTimeOn];
 }
 
 function bugReporter(logger: Logger, errors?: ErrorTracker): BugReporter {

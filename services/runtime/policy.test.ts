@@ -9,6 +9,9 @@ test("a method's policy is what its contract says", () => {
     anyone: false,
     roles: new Set([Role.ADMIN, Role.SERVICE]),
     deadlineMs: 5000,
+    hedgeAfterMs: undefined,
+    maxRequestBytes: 1024 * 1024,
+    maxResponseBytes: 4 * 1024 * 1024,
   });
   expect(policyOf(CertificateService.method.verifyCertificate)).toMatchObject({ anyone: true });
 });

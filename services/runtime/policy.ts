@@ -1,5 +1,16 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
-import { allow, critical, deadline_ms, limit, type Role, RoleSchema } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import {
+  allow,
+  critical,
+  deadline_ms,
+  hedge_after_ms,
+  limit,
+  max_request_bytes,
+  max_response_bytes,
+  type Role,
+  RoleSchema,
+} from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { ServiceBinding } from "./implement.ts";
 
 /** What a method's contract says about calling it. */
@@ -15,7 +26,16 @@ export interface Policy {
   readonly allowance: string | undefined;
   /** Still answered when the server has all the work that it takes on. */
   readonly critical: boolean;
+  /** When a second attempt may be made beside the first. */
+  readonly hedgeAfterMs: number | undefined;
+  /** The largest messages. */
+  readonly maxRequestBytes: number;
+  readonly maxResponseBytes: number;
 }
+
+/** What a method takes and gives whose contract does not say. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 const policies = new WeakMap<DescMethod, Policy>();
 
@@ -55,9 +75,25 @@ function readPolicy(method: DescMethod): Policy {
   return {
     anyone: allowed?.anyone ?? false,
     roles: new Set(allowed?.roles),
-    deadlineMs: hasOption(method, deadline_ms) ? getOption(method, deadline_ms) : undefined,
     cost: limited?.cost ?? 1,
     allowance: limited?.allowance || undefined,
     critical: hasOption(method, critical) && getOption(method, critical),
+    deadlineMs: numberOf(method, deadline_ms),
+    hedgeAfterMs: hedgeAfterMs(method),
+    maxRequestBytes: numberOf(method, max_request_bytes) ?? MAX_REQUEST_BYTES,
+    maxResponseBytes: numberOf(method, max_response_bytes) ?? MAX_RESPONSE_BYTES,
   };
+}
+
+function hedgeAfterMs(method: DescMethod): number | undefined {
+  const afterMs = numberOf(method, hedge_after_ms);
+  if (afterMs === undefined) return undefined;
+  if (method.methodKind === "unary" && method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS) return afterMs;
+  throw new Error(
+    `${method.parent.typeName}/${method.name} has hedge_after_ms, and is not a call without side effects`,
+  );
+}
+
+function numberOf(method: DescMethod, option: typeof deadline_ms): number | undefined {
+  return hasOption(method, option) ? getOption(method, option) : undefined;
 }

@@ -29,7 +29,16 @@ const PORTS = { from: 20_000, to: 32_000 };
 const TOKEN_LIFETIME_S = 3600;
 const READY_WITHIN_MS = 10_000;
 
-export type ProcessName = ServiceName | "gateway";
+export type ProcessName = ServiceName | "gateway" | typeof SECOND_TRAINER;
+
+const SECOND_TRAINER = "second trainer";
+/** Above those of the services and their admin ports. */
+const SECOND_TRAINER_PORTS = { PORT: 10, ADMIN_PORT: 110 };
+
+export interface MeshOptions {
+  /** Runs the trainer service twice; who calls it is told both addresses. */
+  twoTrainers?: boolean;
+}
 
 /** The services and the gateway, each a process of its own, on databases of their own. */
 export interface Mesh {
@@ -66,16 +75,15 @@ interface Running {
  * Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. `extra` is told to every
  * process beside its own environment.
  */
-export async function startMesh(extra: Environment = {}): Promise<Mesh> {
+export async function startMesh(extra: Environment = {}, { twoTrainers = false }: MeshOptions = {}): Promise<Mesh> {
   const directory = await mkdtemp(join(tmpdir(), "cadre-mesh-"));
   const config = await freePorts();
   const [issuer, secrets] = await Promise.all([localIssuer(directory), readSecrets(directory)]);
   const serverUrl = await testServerUrl();
   const databases = await provision(serverUrl, secrets);
   const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info", ...extra };
-  const plans = new Map(
-    planProcesses({ config, secrets, issuer, databases, inherited }).map((plan) => [plan.name, plan]),
-  );
+  const planned = planProcesses({ config, secrets, issuer, databases, inherited });
+  const plans = new Map((twoTrainers ? withSecondTrainer(planned) : planned).map((plan) => [plan.name, plan]));
   const running = new Map<string, Running>();
 
   async function launch(plan: ProcessPlan): Promise<void> {
@@ -150,6 +158,17 @@ export async function startMesh(extra: Environment = {}): Promise<Mesh> {
     },
     stop,
   };
+}
+
+function withSecondTrainer(plans: ProcessPlan[]): ProcessPlan[] {
+  const [first, ...others] = plans;
+  if (first?.name !== "trainer") throw new Error("the trainer service is not the first to start");
+  const port = Number(first.env.PORT) + SECOND_TRAINER_PORTS.PORT;
+  const adminPort = Number(first.env.PORT) + SECOND_TRAINER_PORTS.ADMIN_PORT;
+  const own = { PORT: String(port), ADMIN_PORT: String(adminPort) };
+  const second = { ...first, name: SECOND_TRAINER, adminPort, env: { ...first.env, ...own } };
+  const TRAINER_ADDRESS = `ipv4:127.0.0.1:${first.env.PORT},127.0.0.1:${port}`;
+  return [first, second, ...others].map((plan) => ({ ...plan, env: { ...plan.env, TRAINER_ADDRESS } }));
 }
 
 /** The gateway's channels notice by themselves, a moment after a service is back. */

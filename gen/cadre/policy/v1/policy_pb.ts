@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/policy/v1/policy.proto.
  */
 export const file_cadre_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiKAoFTGltaXQSDAoEY29zdBgBIAEoBRIRCglhbGxvd2FuY2UYAiABKAkiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNczpOCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJaMAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuTGltaXRSBWxpbWl0OjwKCGNyaXRpY2FsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYl4wDIAEoCFIIY3JpdGljYWxiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiKAoFTGltaXQSDAoEY29zdBgBIAEoBRIRCglhbGxvd2FuY2UYAiABKAkiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNczpOCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJaMAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuTGltaXRSBWxpbWl0OjwKCGNyaXRpY2FsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYl4wDIAEoCFIIY3JpdGljYWw6TAoRbWF4X3JlcXVlc3RfYnl0ZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxigjAMgASgFUg9tYXhSZXF1ZXN0Qnl0ZXM6TgoSbWF4X3Jlc3BvbnNlX2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYoYwDIAEoBVIQbWF4UmVzcG9uc2VCeXRlczpGCg5oZWRnZV9hZnRlcl9tcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKKMAyABKAVSDGhlZGdlQWZ0ZXJNc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Everybody has a general allowance of calls in a time; deployments say how large the allowances are.
@@ -151,4 +151,29 @@ export const limit: GenExtension<MethodOptions, Limit> = /*@__PURE__*/
  */
 export const critical: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
   extDesc(file_cadre_policy_v1_policy, 3);
+
+/**
+ * The largest request message, in bytes; 1 MiB unless it says so.
+ *
+ * @generated from extension: int32 max_request_bytes = 50720;
+ */
+export const max_request_bytes: GenExtension<MethodOptions, number> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 4);
+
+/**
+ * The largest response message, in bytes; 4 MiB unless it says so.
+ *
+ * @generated from extension: int32 max_response_bytes = 50721;
+ */
+export const max_response_bytes: GenExtension<MethodOptions, number> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 5);
+
+/**
+ * When an answer is late, in milliseconds: services that call then ask a second time and take what comes first. Only
+ * for unary calls with NO_SIDE_EFFECTS, to whose answers somebody is in a hurry to get.
+ *
+ * @generated from extension: int32 hedge_after_ms = 50722;
+ */
+export const hedge_after_ms: GenExtension<MethodOptions, number> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 6);
 

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { hedge } from "./hedge.ts";
+import { type FranchiseServer, franchiseCalls, startFranchiseServer } from "./testing/franchise-server.ts";
+
+let stack: AsyncDisposableStack;
+beforeEach(() => {
+  stack = new AsyncDisposableStack();
+});
+afterEach(() => stack.disposeAsync());
+
+async function given(answer: (arrival: number, signal: AbortSignal) => unknown) {
+  const server: FranchiseServer = stack.adopt(await startFranchiseServer(answer), (server) => server.close());
+  const options = { interceptors: [hedge()] };
+  const calls = stack.adopt(await franchiseCalls(server.address, server.issuer, options), (calls) => calls.close());
+  return { server, call: calls.call };
+}
+
+const untilCancelled = (signal: AbortSignal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+test("a call whose answer is late is made again, the first answer counts, and the other call is cancelled", async () => {
+  const cancelled = Promise.withResolvers<unknown>();
+  const { server, call } = await given((arrival, signal) => {
+    if (arrival !== 2) return undefined;
+    signal.addEventListener("abort", () => cancelled.resolve(signal.reason));
+    return untilCancelled(signal);
+  });
+  await call(); // connects
+  const startMs = performance.now();
+  expect(await call()).toBe(true);
+  expect(server.arrivals).toHaveLength(3);
+  expect((server.arrivals[2] ?? 0) - startMs).toBeGreaterThan(95); // 100 ms in the contract
+  await cancelled.promise;
+});
+
+test("a call that is answered in time is made once", async () => {
+  const { server, call } = await given(() => undefined);
+  for (let made = 0; made < 20; made += 1) await call();
+  expect(server.arrivals).toHaveLength(20);
+});
+
+test("both attempts end at the call's deadline", async () => {
+  const { server, call } = await given((_, signal) => untilCancelled(signal));
+  const startMs = performance.now();
+  expect(await call(300)).toBe(false);
+  expect(performance.now() - startMs).toBeLessThan(300 + 200);
+  expect(server.arrivals).toHaveLength(2);
+});
+
+test("a dependency that hangs altogether gets at most 1.2 times its normal calls", async () => {
+  const { server, call } = await given((_, signal) => untilCancelled(signal));
+  const calls = 50;
+  const answered = await Promise.all(Array.from({ length: calls }, () => call(400)));
+  expect(answered).not.toContain(true);
+  expect(server.arrivals.length).toBeGreaterThan(calls);
+  expect(server.arrivals.length).toBeLessThanOrEqual(1.2 * calls);
+});
