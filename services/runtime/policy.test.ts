@@ -5,7 +5,7 @@ import { assertPolicies, policyOf, roleName, roleNamed } from "./policy.ts";
 import { testService } from "./testing/test-service.ts";
 
 test("a method's policy is what its contract says", () => {
-  expect(policyOf(CertificateService.method.issueCertificate)).toEqual({
+  expect(policyOf(CertificateService.method.issueCertificate)).toMatchObject({
     anyone: false,
     roles: new Set([Role.ADMIN, Role.SERVICE]),
     deadlineMs: 5000,
