@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { assignTrainer } from "./assign-trainer.ts";
 import { bookPurchase } from "./book-purchase.ts";
 import { cancelPurchase } from "./cancel-purchase.ts";
 import { cancelSession } from "./cancel-session.ts";
@@ -17,6 +18,8 @@ import { previewPurchase } from "./preview-purchase.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
 import { reopenSession } from "./reopen-session.ts";
+import { reassignTrainer } from "./reassign-trainer.ts";
+import { rescheduleSession } from "./reschedule-session.ts";
 import { sessionToProto } from "./session.ts";
 
 export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingService> {
@@ -65,6 +68,18 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
 
     cancelSession(request, context) {
       return cancelSession(deps, request, callerOf(context));
+    },
+
+    rescheduleSession(request, context) {
+      return rescheduleSession(deps, request, callerOf(context));
+    },
+
+    assignTrainer(request, context) {
+      return assignTrainer(deps, request, callerOf(context));
+    },
+
+    reassignTrainer(request, context) {
+      return reassignTrainer(deps, request, callerOf(context));
     },
 
     cancelPurchase(request, context) {

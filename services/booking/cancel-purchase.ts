@@ -12,6 +12,7 @@ import { lockSchedule } from "./lock-session.ts";
 import { saveStates } from "./move-queries.ts";
 import { visibleTo } from "./operator.ts";
 import { endPurchase, purchaseToProto } from "./purchase.ts";
+import { findSessionsOf } from "./purchase-queries.ts";
 import { recordChange } from "./record-change.ts";
 import { byStartTime, cancel, isAhead, sessionToProto } from "./session.ts";
 
@@ -23,11 +24,12 @@ export function cancelPurchase(
   const at = now();
   const { purchaseId, etag } = request;
   return once(db, { method: BookingService.method.cancelPurchase, caller, request, now: at }, async (tx) => {
-    const { purchase, sessions } = await lockSchedule(tx, purchaseId, visibleTo(caller));
+    const purchase = await lockSchedule(tx, purchaseId, visibleTo(caller));
     const cancelled = endPurchase(purchase);
     if (cancelled === purchase) return { purchase: purchaseToProto(purchase) };
     etagMatches(etag, purchase.version);
 
+    const sessions = await findSessionsOf(tx, purchase);
     const freed = sessions.filter((session) => isAhead(session, at)).map(cancel);
     await lockTrainers(
       tx,

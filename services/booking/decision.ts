@@ -89,7 +89,7 @@ export interface Judged {
 export function documentOf(
   wish: { studentId: string; courseId: string; location: Point; zoneId: string | null; sessionMinutes: number },
   slots: Slot[],
-  judged: Judged | null,
+  judged: (Omit<Judged, "funnel"> & { funnel: Funnel | null }) | null,
 ): DecisionDocument {
   const { studentId, courseId, location, zoneId, sessionMinutes } = wish;
   const startTimesMs = slots.map(({ startTime }) => startTime.epochMilliseconds);

@@ -9,13 +9,16 @@ import { purchaseColumns, purchaseRow, visibleIn } from "./purchase-queries.ts";
 
 const keyRow = z.object({ purchaseId: z.string() });
 
-/** Locks the student of a purchase; null when there is no such purchase that the caller may see. */
-export function lockStudentOfPurchase(tx: Transaction, purchaseId: string, visible: Visible) {
-  return tx.maybeOne(sql.type(keyRow)`
-    select p.purchase_id as "purchaseId"
-    from purchase p join student t using (student_id)
-    where p.purchase_id = ${purchaseId} and ${visibleIn("p", visible)}
-    for no key update of t
+/** Locks the students of purchases; who is not the caller's to see is left out. */
+export async function lockStudentsOfPurchases(tx: Transaction, purchaseIds: string[], visible: Visible): Promise<void> {
+  await tx.query(sql.unsafe`
+    select from student
+    where student_id in (
+      select p.student_id from purchase p
+      where p.purchase_id = any(${sql.array(purchaseIds, "uuid")}) and ${visibleIn("p", visible)}
+    )
+    order by student_id
+    for no key update
   `);
 }
 
@@ -29,10 +32,13 @@ export function lockStudentOfSession(tx: Transaction, sessionId: string, visible
   `);
 }
 
-/** Row-locked: two who change sessions of one purchase at once must both count. */
-export function lockPurchase(tx: Transaction, purchaseId: string): Promise<Purchase> {
-  return tx.one(sql.type(purchaseRow)`
-    select ${purchaseColumns} from purchase p where p.purchase_id = ${purchaseId} for no key update
+/** Row-locked, by id: two who change sessions of one purchase at once must both count. */
+export function lockPurchases(tx: Transaction, purchaseIds: string[], visible: Visible): Promise<readonly Purchase[]> {
+  return tx.any(sql.type(purchaseRow)`
+    select ${purchaseColumns} from purchase p
+    where p.purchase_id = any(${sql.array(purchaseIds, "uuid")}) and ${visibleIn("p", visible)}
+    order by p.purchase_id
+    for no key update
   `);
 }
 

@@ -90,6 +90,13 @@ export function findPurchase(db: Queryable, purchaseId: string, visible: Visible
   `);
 }
 
+export function findPurchaseOfSession(db: Queryable, session: Session): Promise<Purchase | null> {
+  return db.maybeOne(sql.type(purchaseRow)`
+    select ${purchaseColumns} from purchase p
+    where p.operator_id = ${session.operatorId} and p.purchase_id = ${session.purchaseId}
+  `);
+}
+
 export function findPurchases(db: Database, filter: PurchaseFilter): Promise<readonly Purchase[]> {
   return db.any(sql.type(purchaseRow)`
     select ${purchaseColumns} from purchase p

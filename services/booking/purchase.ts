@@ -36,12 +36,35 @@ const STATES: Record<Purchase["state"], PurchaseState> = {
 
 /** What can be done to a purchase in which state, and the state that it has then. What is not here is refused. */
 export const PURCHASE_TRANSITIONS = {
+  assign: { refused: "assigned" },
+  reschedule: { assigned: "assigned", active: "active" },
+  reassign: { assigned: "assigned", active: "active" },
   cancel: { refused: "cancelled", assigned: "cancelled", active: "cancelled", cancelled: "cancelled" },
 } as const satisfies Record<string, Partial<Record<Purchase["state"], Purchase["state"]>>>;
 
 export type PurchaseAction = keyof typeof PURCHASE_TRANSITIONS;
 
-const DONE: Record<PurchaseAction, string> = { cancel: "cancelled" };
+const DONE: Record<PurchaseAction, string> = {
+  assign: "assigned to a trainer",
+  reschedule: "rescheduled",
+  reassign: "given to another trainer",
+  cancel: "cancelled",
+};
+
+/** Refuses what cannot be done to a purchase in its state. */
+export function mayBe(action: PurchaseAction, purchase: Purchase): void {
+  stateAfter(action, purchase);
+}
+
+/** The trainer who gives its sessions from now on. */
+export function assignTo(
+  action: "assign" | "reassign",
+  purchase: Purchase,
+  { trainerId, decisionId }: { trainerId: string; decisionId: string },
+): Purchase {
+  const state = stateAfter(action, purchase);
+  return { ...purchase, state, trainerId, decisionId, version: purchase.version + 1 };
+}
 
 /** A purchase that is cancelled already stays as it is. */
 export function endPurchase(purchase: Purchase): Purchase {

@@ -1,6 +1,17 @@
 import { expect, test } from "@jest/globals";
 import { DomainError } from "../runtime/errors.ts";
-import { cancel, complete, isAhead, miss, reopen, type Session, type SessionAction, TRANSITIONS } from "./session.ts";
+import {
+  cancel,
+  complete,
+  isAhead,
+  miss,
+  reassign,
+  reopen,
+  reschedule,
+  type Session,
+  type SessionAction,
+  TRANSITIONS,
+} from "./session.ts";
 
 const START = Temporal.Instant.from("2030-01-07T16:00:00Z");
 const SECOND = { seconds: 1 };
@@ -22,14 +33,23 @@ const scheduled: Session = {
   version: 4,
 };
 
+const NEXT_DAY = {
+  startTime: START.add({ hours: 24 }),
+  endTime: START.add({ hours: 25 }),
+  localStartTime: scheduled.localStartTime.add({ days: 1 }),
+};
+
 const ACT: Record<SessionAction, (session: Session, now: Temporal.Instant) => Session> = {
   complete: (session, now) => complete(session, "ada", now),
   miss,
   cancel,
   reopen,
+  reschedule: (session) => reschedule(session, { ...NEXT_DAY, sequence: 1 }, "t2"),
+  reassign: (session, now) => reassign(session, "t2", now.subtract(SECOND)),
 };
 
 const STATES = ["scheduled", "completed", "cancelled", "no_show"] as const;
+const MOVES = new Set<SessionAction>(["reschedule", "reassign"]);
 const ACTIONS = Object.keys(ACT) as SessionAction[];
 
 test.each(ACTIONS.flatMap((action) => STATES.map((state) => [action, state] as const)))(
@@ -39,7 +59,7 @@ test.each(ACTIONS.flatMap((action) => STATES.map((state) => [action, state] as c
     const after = (TRANSITIONS[action] as Partial<Record<Session["state"], Session["state"]>>)[state];
     const act = () => ACT[action](before, START);
     if (!after) return expect(act).toThrow(expect.objectContaining({ reason: "SESSION_STATE_CONFLICT" }));
-    if (after === state) return expect(act()).toBe(before);
+    if (after === state && !MOVES.has(action)) return expect(act()).toBe(before);
     expect(act()).toMatchObject({ state: after, version: 5, sessionId: "s1" });
   },
 );
@@ -62,6 +82,22 @@ test("who completed a session, and when, is kept with it, and with no other stat
 test("a reopened session is as it was before it was completed, in a later version", () => {
   const completed = complete(scheduled, "ada", START.add(SECOND));
   expect(reopen(completed)).toEqual({ ...scheduled, version: 6 });
+});
+
+test("a session that is rescheduled keeps its id and its place, and nothing of its time", () => {
+  const missed = miss(scheduled, START);
+  expect(reschedule(missed, { ...NEXT_DAY, sequence: 9 }, "t2")).toEqual({
+    ...scheduled,
+    ...NEXT_DAY,
+    trainerId: "t2",
+    version: 6,
+  });
+});
+
+test("what has begun is given to nobody else", () => {
+  const refusal = expect.objectContaining({ reason: "SCHEDULE_IN_PAST" });
+  expect(() => reassign(scheduled, "t2", START)).toThrow(refusal);
+  expect(reassign(scheduled, "t2", START.subtract(SECOND))).toMatchObject({ trainerId: "t2", version: 5 });
 });
 
 test("ahead is what is scheduled and has not begun", () => {

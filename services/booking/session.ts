@@ -2,6 +2,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type SessionSchema, SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
+import type { Purchase } from "./purchase.ts";
+import { inPast, type Slot } from "./schedule.ts";
 
 export interface Session {
   sessionId: string;
@@ -42,6 +44,8 @@ export const TRANSITIONS = {
   miss: { scheduled: "no_show", no_show: "no_show" },
   cancel: { scheduled: "cancelled", cancelled: "cancelled" },
   reopen: { completed: "scheduled" },
+  reschedule: { scheduled: "scheduled", cancelled: "scheduled", no_show: "scheduled" },
+  reassign: { scheduled: "scheduled" },
 } as const satisfies Record<string, Partial<Record<Session["state"], Session["state"]>>>;
 
 export type SessionAction = keyof typeof TRANSITIONS;
@@ -51,7 +55,26 @@ const DONE: Record<SessionAction, string> = {
   miss: "reported as missed",
   cancel: "cancelled",
   reopen: "reopened",
+  reschedule: "rescheduled",
+  reassign: "given to another trainer",
 };
+
+/** A session of a purchase that nobody gives yet. */
+export function newSession(purchase: Purchase, slot: Slot, sessionId: string): Omit<Session, "trainerId"> {
+  const { purchaseId, operatorId, studentId, timeZone } = purchase;
+  return {
+    sessionId,
+    purchaseId,
+    operatorId,
+    studentId,
+    timeZone,
+    ...slot,
+    state: "scheduled",
+    completeTime: null,
+    completedBy: null,
+    version: 1,
+  };
+}
 
 /** A session that is completed already stays as it is. Refuses before the session's start. */
 export function complete(session: Session, completedBy: string, now: Temporal.Instant): Session {
@@ -79,6 +102,19 @@ export function cancel(session: Session): Session {
 export function reopen(session: Session): Session {
   const state = stateAfter("reopen", session);
   return { ...session, state, completeTime: null, completedBy: null, version: session.version + 1 };
+}
+
+/** Held at another time; what was owed is scheduled again. */
+export function reschedule(session: Session, { startTime, endTime, localStartTime }: Slot, trainerId: string): Session {
+  const state = stateAfter("reschedule", session);
+  return { ...session, state, startTime, endTime, localStartTime, trainerId, version: session.version + 1 };
+}
+
+/** Held by another trainer at the same time. Refuses once the session has begun. */
+export function reassign(session: Session, trainerId: string, now: Temporal.Instant): Session {
+  const state = stateAfter("reassign", session);
+  if (!isAhead(session, now)) throw inPast(session);
+  return { ...session, state, trainerId, version: session.version + 1 };
 }
 
 /** Whether it is still to be held: a scheduled session that has not begun. */

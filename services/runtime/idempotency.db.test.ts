@@ -32,8 +32,10 @@ interface Call {
   now?: Temporal.Instant;
 }
 
+type Work = (tx: Transaction, name: string) => Promise<Awaited<ReturnType<typeof insertThing>> | DomainError>;
+
 /** Makes the thing, and answers with its name and how often it was made. */
-function make(call: Call, work = insertThing): Promise<CreateFranchiseResponse> {
+function make(call: Call, work: Work = insertThing): Promise<CreateFranchiseResponse> {
   const { requestId, name = "North", caller = ada, now = NOON } = call;
   const request = create(CreateFranchiseRequestSchema, { requestId, name, countryCode: "DE" });
   const method = FranchiseService.method.createFranchise;
@@ -67,6 +69,25 @@ test("of twins at once one is carried out and both get its answer", async () => 
   const answers = await Promise.all(Array.from({ length: 8 }, () => make({ requestId })));
   expect(new Set(answers.map(({ franchise }) => franchise?.franchiseId)).size).toBe(1);
   expect(await things(requestId)).toHaveLength(1);
+});
+
+test("a refusal that is returned keeps what was written about it, one that is thrown does not", async () => {
+  const refusal = new DomainError("precondition", "NOT_TODAY", "Not today.");
+  const [returned, thrown] = [crypto.randomUUID(), crypto.randomUUID()];
+  const noted = async (tx: Transaction, name: string) => {
+    await insertThing(tx, name);
+    return refusal;
+  };
+  const undone = async (tx: Transaction, name: string) => {
+    await insertThing(tx, name);
+    throw refusal;
+  };
+  for (const _ of ["first", "repeat"]) {
+    await expect(make({ requestId: returned }, noted)).rejects.toMatchObject({ reason: "NOT_TODAY" });
+    await expect(make({ requestId: thrown }, undone)).rejects.toMatchObject({ reason: "NOT_TODAY" });
+  }
+  expect(await things(returned)).toHaveLength(1);
+  expect(await things(thrown)).toEqual([]);
 });
 
 test("the same id with another body is refused", async () => {

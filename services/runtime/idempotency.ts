@@ -30,13 +30,14 @@ type Answer<O extends DescMessage> = { response: MessageShape<O> } | { refusal: 
 
 /**
  * Carries out a request once, and gives its repeats the first answer for 24 hours. The answer is stored in the
- * transaction of the change. A refusal is an answer too: what `work` had written is undone, the refusal is stored. A
- * twin that comes meanwhile waits. Anything else that `work` throws leaves no trace, so that a repeat tries again.
+ * transaction of the change. A refusal is an answer too: thrown, what `work` had written is undone and the refusal
+ * stored; returned, what `work` wrote about it stays. A twin that comes meanwhile waits. Anything else that `work`
+ * throws leaves no trace, so that a repeat tries again.
  */
 export async function once<I extends DescMessage, O extends DescMessage>(
   db: Database,
   call: IdempotentCall<I, O>,
-  work: (tx: Transaction) => Promise<MessageInitShape<O>>,
+  work: (tx: Transaction) => Promise<MessageInitShape<O> | DomainError>,
 ): Promise<MessageShape<O>> {
   const digest = digestOf(call);
   const answer = await db.transaction(async (tx): Promise<Answer<O>> => {
@@ -52,10 +53,11 @@ export async function once<I extends DescMessage, O extends DescMessage>(
 async function answerOf<O extends DescMessage>(
   tx: Transaction,
   output: O,
-  work: (tx: Transaction) => Promise<MessageInitShape<O>>,
+  work: (tx: Transaction) => Promise<MessageInitShape<O> | DomainError>,
 ): Promise<Answer<O>> {
   try {
-    return { response: create(output, await tx.transaction(work)) };
+    const answer = await tx.transaction(work);
+    return answer instanceof DomainError ? { refusal: answer } : { response: create(output, answer) };
   } catch (error) {
     if (error instanceof DomainError && isKept(error)) return { refusal: error };
     throw error;

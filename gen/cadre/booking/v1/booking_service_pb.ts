@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/booking_service.proto.
  */
 export const file_cadre_booking_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSKQAgoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBiADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIoACChRCb29rUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USJAoEem9uZRgCIAEoCzIWLmNhZHJlLmJvb2tpbmcudjEuWm9uZRIyCgd0cmFpbmVyGAMgASgLMiEuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25lZFRyYWluZXISKwoIc2Vzc2lvbnMYBCADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SMwoIdHJhaW5lcnMYBSADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciL1AQoWUHJldmlld1B1cmNoYXNlUmVxdWVzdBIcCgpzdHVkZW50X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBCABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBSADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIpMBChdQcmV2aWV3UHVyY2hhc2VSZXNwb25zZRI2Cghwb3NzaWJsZRgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuUG9zc2libGVQdXJjaGFzZUgAEjUKB3JlZnVzZWQYAiABKAsyIi5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdlZFJlZnVzYWxIAEIJCgdvdXRjb21lItYBChBQb3NzaWJsZVB1cmNoYXNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSMgoHdHJhaW5lchgCIAEoCzIhLmNhZHJlLmJvb2tpbmcudjEuQXNzaWduZWRUcmFpbmVyEjMKCHNlc3Npb25zGAMgAygLMiEuY2FkcmUuYm9va2luZy52MS5Qb3NzaWJsZVNlc3Npb24SMwoIdHJhaW5lcnMYBCADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciKvAQoPUG9zc2libGVTZXNzaW9uEhAKCHNlcXVlbmNlGAEgASgFEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsb2NhbF9zdGFydF90aW1lGAQgASgJEhIKCnRyYWluZXJfaWQYBSABKAkifAoQUHJldmlld2VkUmVmdXNhbBIjCgRpbmZvGAEgASgLMhUuZ29vZ2xlLnJwYy5FcnJvckluZm8SDwoHbWVzc2FnZRgCIAEoCRIyCgtleHBsYW5hdGlvbhgDIAEoCzIdLmNhZHJlLmJvb2tpbmcudjEuRXhwbGFuYXRpb24iMwoSR2V0UHVyY2hhc2VSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXRQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSLrAQoUTGlzdFB1cmNoYXNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiEKCnN0dWRlbnRfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIQoKdHJhaW5lcl9pZBgEIAEoCUIIukgFcgOwAQFIAYgBARIiCgtvcGVyYXRvcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBAUINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXwoVTGlzdFB1cmNoYXNlc1Jlc3BvbnNlEi0KCXB1cmNoYXNlcxgBIAMoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoAEChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtwdXJjaGFzZV9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgpzdHVkZW50X2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiEKCnRyYWluZXJfaWQYBSABKAlCCLpIBXIDsAEBSAKIAQESMwoPc3RhcnRfdGltZV9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBzdGFydF90aW1lX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgtvcGVyYXRvcl9pZBgIIAEoCUIIukgFcgOwAQFIA4gBARIyCg5lbmRfdGltZV9hZnRlchgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQQoGc3RhdGVzGAogAygOMh4uY2FkcmUuYm9va2luZy52MS5TZXNzaW9uU3RhdGVCEbpIDpIBCxAEIgeCAQQQASAAQg4KDF9wdXJjaGFzZV9pZEINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXAoUTGlzdFNlc3Npb25zUmVzcG9uc2USKwoIc2Vzc2lvbnMYASADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKFkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEicwoXQ29tcGxldGVTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UiTwoRTWFya05vU2hvd1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEibgoSTWFya05vU2hvd1Jlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlImsKFENhbmNlbFNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZCJxChVDYW5jZWxTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UibQoVQ2FuY2VsUHVyY2hhc2VSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQicwoWQ2FuY2VsUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USKwoIc2Vzc2lvbnMYAiADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24ihwEKFFJlb3BlblNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcicQoVUmVvcGVuU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIjsKGkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJRChtHZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2USMgoGbGVkZ2VyGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Db21wbGV0aW9uTGVkZ2VyIsQBChBDb21wbGV0aW9uTGVkZ2VyEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIUCgxzdHVkZW50X25hbWUYAiABKAkSGAoQc3R1ZGVudF9sYW5ndWFnZRgDIAEoCRIuCgdlbnRyaWVzGAQgAygLMh0uY2FkcmUuYm9va2luZy52MS5MZWRnZXJFbnRyeRIRCgl6b25lX25hbWUYBSABKAkSDwoHdmVyc2lvbhgGIAEoAyKzAgoLTGVkZ2VyRW50cnkSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBRItCgVzdGF0ZRgDIAEoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlEhIKCnRyYWluZXJfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKDGNvbXBsZXRlZF9ieRgIIAEoCUgAiAEBQg8KDV9jb21wbGV0ZWRfYnkiMwoSR2V0RGVjaXNpb25SZXF1ZXN0Eh0KC2RlY2lzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXREZWNpc2lvblJlc3BvbnNlEiwKCGRlY2lzaW9uGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5EZWNpc2lvbjKoCwoOQm9va2luZ1NlcnZpY2USgAEKDEJvb2tQdXJjaGFzZRIlLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVzcG9uc2UiIZACAurgGAYKBAECBAXw4BiIJ7LhGAsIBRIHYm9va2luZxJ6Cg9QcmV2aWV3UHVyY2hhc2USKC5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdQdXJjaGFzZVJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdQdXJjaGFzZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYiCcSbwoLR2V0UHVyY2hhc2USJC5jYWRyZS5ib29raW5nLnYxLkdldFB1cmNoYXNlUmVxdWVzdBolLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BjQDxJ1Cg1MaXN0UHVyY2hhc2VzEiYuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuTGlzdFB1cmNoYXNlc1Jlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGIgnEnIKDExpc3RTZXNzaW9ucxIlLmNhZHJlLmJvb2tpbmcudjEuTGlzdFNlc3Npb25zUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcSeQoPQ29tcGxldGVTZXNzaW9uEiguY2FkcmUuYm9va2luZy52MS5Db21wbGV0ZVNlc3Npb25SZXF1ZXN0GikuY2FkcmUuYm9va2luZy52MS5Db21wbGV0ZVNlc3Npb25SZXNwb25zZSIRkAIC6uAYBQoDAQID8OAYiCcSagoKTWFya05vU2hvdxIjLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1JlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLk1hcmtOb1Nob3dSZXNwb25zZSIRkAIC6uAYBQoDAQID8OAYiCcScgoNQ2FuY2VsU2Vzc2lvbhImLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlcXVlc3QaJy5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFNlc3Npb25SZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJ1Cg5DYW5jZWxQdXJjaGFzZRInLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsUHVyY2hhc2VSZXF1ZXN0GiguY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnIKDVJlb3BlblNlc3Npb24SJi5jYWRyZS5ib29raW5nLnYxLlJlb3BlblNlc3Npb25SZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5SZW9wZW5TZXNzaW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_explanation, file_cadre_booking_v1_offer, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp, file_google_rpc_error_details]);
+  fileDesc("CiZjYWRyZS9ib29raW5nL3YxL2Jvb2tpbmdfc2VydmljZS5wcm90bxIQY2FkcmUuYm9va2luZy52MSKQAgoTQm9va1B1cmNoYXNlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzdHVkZW50X2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBiADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIoACChRCb29rUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USJAoEem9uZRgCIAEoCzIWLmNhZHJlLmJvb2tpbmcudjEuWm9uZRIyCgd0cmFpbmVyGAMgASgLMiEuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25lZFRyYWluZXISKwoIc2Vzc2lvbnMYBCADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SMwoIdHJhaW5lcnMYBSADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciL1AQoWUHJldmlld1B1cmNoYXNlUmVxdWVzdBIcCgpzdHVkZW50X2lkGAEgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAiABKAlCCLpIBXIDsAEBEi0KCGxvY2F0aW9uGAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESNAoIc2NoZWR1bGUYBCABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQga6SAPIAQESOwoLYXNzaWdubWVudHMYBSADKAsyHC5jYWRyZS5ib29raW5nLnYxLkFzc2lnbm1lbnRCCLpIBZIBAhAyIpMBChdQcmV2aWV3UHVyY2hhc2VSZXNwb25zZRI2Cghwb3NzaWJsZRgBIAEoCzIiLmNhZHJlLmJvb2tpbmcudjEuUG9zc2libGVQdXJjaGFzZUgAEjUKB3JlZnVzZWQYAiABKAsyIi5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdlZFJlZnVzYWxIAEIJCgdvdXRjb21lItYBChBQb3NzaWJsZVB1cmNoYXNlEiQKBHpvbmUYASABKAsyFi5jYWRyZS5ib29raW5nLnYxLlpvbmUSMgoHdHJhaW5lchgCIAEoCzIhLmNhZHJlLmJvb2tpbmcudjEuQXNzaWduZWRUcmFpbmVyEjMKCHNlc3Npb25zGAMgAygLMiEuY2FkcmUuYm9va2luZy52MS5Qb3NzaWJsZVNlc3Npb24SMwoIdHJhaW5lcnMYBCADKAsyIS5jYWRyZS5ib29raW5nLnYxLkFzc2lnbmVkVHJhaW5lciKvAQoPUG9zc2libGVTZXNzaW9uEhAKCHNlcXVlbmNlGAEgASgFEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsb2NhbF9zdGFydF90aW1lGAQgASgJEhIKCnRyYWluZXJfaWQYBSABKAkifAoQUHJldmlld2VkUmVmdXNhbBIjCgRpbmZvGAEgASgLMhUuZ29vZ2xlLnJwYy5FcnJvckluZm8SDwoHbWVzc2FnZRgCIAEoCRIyCgtleHBsYW5hdGlvbhgDIAEoCzIdLmNhZHJlLmJvb2tpbmcudjEuRXhwbGFuYXRpb24iMwoSR2V0UHVyY2hhc2VSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXRQdXJjaGFzZVJlc3BvbnNlEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZSLrAQoUTGlzdFB1cmNoYXNlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEiEKCnN0dWRlbnRfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIQoKdHJhaW5lcl9pZBgEIAEoCUIIukgFcgOwAQFIAYgBARIiCgtvcGVyYXRvcl9pZBgFIAEoCUIIukgFcgOwAQFIAogBAUINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXwoVTGlzdFB1cmNoYXNlc1Jlc3BvbnNlEi0KCXB1cmNoYXNlcxgBIAMoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoAEChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtwdXJjaGFzZV9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIhCgpzdHVkZW50X2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEiEKCnRyYWluZXJfaWQYBSABKAlCCLpIBXIDsAEBSAKIAQESMwoPc3RhcnRfdGltZV9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBzdGFydF90aW1lX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgtvcGVyYXRvcl9pZBgIIAEoCUIIukgFcgOwAQFIA4gBARIyCg5lbmRfdGltZV9hZnRlchgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQQoGc3RhdGVzGAogAygOMh4uY2FkcmUuYm9va2luZy52MS5TZXNzaW9uU3RhdGVCEbpIDpIBCxAEIgeCAQQQASAAQg4KDF9wdXJjaGFzZV9pZEINCgtfc3R1ZGVudF9pZEINCgtfdHJhaW5lcl9pZEIOCgxfb3BlcmF0b3JfaWQiXAoUTGlzdFNlc3Npb25zUmVzcG9uc2USKwoIc2Vzc2lvbnMYASADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKFkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEicwoXQ29tcGxldGVTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2UiTwoRTWFya05vU2hvd1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEibgoSTWFya05vU2hvd1Jlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlImsKFENhbmNlbFNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZCJxChVDYW5jZWxTZXNzaW9uUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIZLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvbhIsCghwdXJjaGFzZRgCIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2Ui/gEKGFJlc2NoZWR1bGVTZXNzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSWwoQbG9jYWxfc3RhcnRfdGltZRgEIAEoCUJBukg+cjwyOl5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVQoWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSQSIQoKdHJhaW5lcl9pZBgFIAEoCUIIukgFcgOwAQFIAIgBAUINCgtfdHJhaW5lcl9pZCJ1ChlSZXNjaGVkdWxlU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIswBChRBc3NpZ25UcmFpbmVyUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkEiEKCnRyYWluZXJfaWQYBCABKAlCCLpIBXIDsAEBSACIAQESLAoIc2NoZWR1bGUYBSABKAsyGi5jYWRyZS5ib29raW5nLnYxLlNjaGVkdWxlQg0KC190cmFpbmVyX2lkInIKFUFzc2lnblRyYWluZXJSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USKwoIc2Vzc2lvbnMYAiADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24igAEKFlJlYXNzaWduVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESSAoNcmVhc3NpZ25tZW50cxgCIAMoCzIlLmNhZHJlLmJvb2tpbmcudjEuVHJhaW5lclJlYXNzaWdubWVudEIKukgHkgEECAEQFCKmAQoTVHJhaW5lclJlYXNzaWdubWVudBIdCgtwdXJjaGFzZV9pZBgBIAEoCUIIukgFcgOwAQESFwoEZXRhZxgCIAEoCUIJukgGcgQQARhkEiUKC3Nlc3Npb25faWRzGAMgAygJQhC6SA2SAQoQyAEiBXIDsAEBEiEKCnRyYWluZXJfaWQYBCABKAlCCLpIBXIDsAEBSACIAQFCDQoLX3RyYWluZXJfaWQiUgoXUmVhc3NpZ25UcmFpbmVyUmVzcG9uc2USNwoJcHVyY2hhc2VzGAEgAygLMiQuY2FkcmUuYm9va2luZy52MS5SZWFzc2lnbmVkUHVyY2hhc2UihAEKElJlYXNzaWduZWRQdXJjaGFzZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USKwoIc2Vzc2lvbnMYAiADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SEwoLZGVjaXNpb25faWQYAyABKAkibQoVQ2FuY2VsUHVyY2hhc2VSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQicwoWQ2FuY2VsUHVyY2hhc2VSZXNwb25zZRIsCghwdXJjaGFzZRgBIAEoCzIaLmNhZHJlLmJvb2tpbmcudjEuUHVyY2hhc2USKwoIc2Vzc2lvbnMYAiADKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24ihwEKFFJlb3BlblNlc3Npb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcicQoVUmVvcGVuU2Vzc2lvblJlc3BvbnNlEioKB3Nlc3Npb24YASABKAsyGS5jYWRyZS5ib29raW5nLnYxLlNlc3Npb24SLAoIcHVyY2hhc2UYAiABKAsyGi5jYWRyZS5ib29raW5nLnYxLlB1cmNoYXNlIjsKGkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Eh0KC3B1cmNoYXNlX2lkGAEgASgJQgi6SAVyA7ABASJRChtHZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2USMgoGbGVkZ2VyGAEgASgLMiIuY2FkcmUuYm9va2luZy52MS5Db21wbGV0aW9uTGVkZ2VyIsQBChBDb21wbGV0aW9uTGVkZ2VyEiwKCHB1cmNoYXNlGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5QdXJjaGFzZRIUCgxzdHVkZW50X25hbWUYAiABKAkSGAoQc3R1ZGVudF9sYW5ndWFnZRgDIAEoCRIuCgdlbnRyaWVzGAQgAygLMh0uY2FkcmUuYm9va2luZy52MS5MZWRnZXJFbnRyeRIRCgl6b25lX25hbWUYBSABKAkSDwoHdmVyc2lvbhgGIAEoAyKzAgoLTGVkZ2VyRW50cnkSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBRItCgVzdGF0ZRgDIAEoDjIeLmNhZHJlLmJvb2tpbmcudjEuU2Vzc2lvblN0YXRlEhIKCnRyYWluZXJfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNvbXBsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKDGNvbXBsZXRlZF9ieRgIIAEoCUgAiAEBQg8KDV9jb21wbGV0ZWRfYnkiMwoSR2V0RGVjaXNpb25SZXF1ZXN0Eh0KC2RlY2lzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJDChNHZXREZWNpc2lvblJlc3BvbnNlEiwKCGRlY2lzaW9uGAEgASgLMhouY2FkcmUuYm9va2luZy52MS5EZWNpc2lvbjKWDgoOQm9va2luZ1NlcnZpY2USgAEKDEJvb2tQdXJjaGFzZRIlLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuQm9va1B1cmNoYXNlUmVzcG9uc2UiIZACAurgGAYKBAECBAXw4BiIJ7LhGAsIBRIHYm9va2luZxJ6Cg9QcmV2aWV3UHVyY2hhc2USKC5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdQdXJjaGFzZVJlcXVlc3QaKS5jYWRyZS5ib29raW5nLnYxLlByZXZpZXdQdXJjaGFzZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYiCcSbwoLR2V0UHVyY2hhc2USJC5jYWRyZS5ib29raW5nLnYxLkdldFB1cmNoYXNlUmVxdWVzdBolLmNhZHJlLmJvb2tpbmcudjEuR2V0UHVyY2hhc2VSZXNwb25zZSITkAIB6uAYBwoFAQIDBAXw4BjQDxJ1Cg1MaXN0UHVyY2hhc2VzEiYuY2FkcmUuYm9va2luZy52MS5MaXN0UHVyY2hhc2VzUmVxdWVzdBonLmNhZHJlLmJvb2tpbmcudjEuTGlzdFB1cmNoYXNlc1Jlc3BvbnNlIhOQAgHq4BgHCgUBAgMEBfDgGIgnEnIKDExpc3RTZXNzaW9ucxIlLmNhZHJlLmJvb2tpbmcudjEuTGlzdFNlc3Npb25zUmVxdWVzdBomLmNhZHJlLmJvb2tpbmcudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiE5ACAergGAcKBQECAwQF8OAYiCcSeQoPQ29tcGxldGVTZXNzaW9uEiguY2FkcmUuYm9va2luZy52MS5Db21wbGV0ZVNlc3Npb25SZXF1ZXN0GikuY2FkcmUuYm9va2luZy52MS5Db21wbGV0ZVNlc3Npb25SZXNwb25zZSIRkAIC6uAYBQoDAQID8OAYiCcSagoKTWFya05vU2hvdxIjLmNhZHJlLmJvb2tpbmcudjEuTWFya05vU2hvd1JlcXVlc3QaJC5jYWRyZS5ib29raW5nLnYxLk1hcmtOb1Nob3dSZXNwb25zZSIRkAIC6uAYBQoDAQID8OAYiCcScgoNQ2FuY2VsU2Vzc2lvbhImLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsU2Vzc2lvblJlcXVlc3QaJy5jYWRyZS5ib29raW5nLnYxLkNhbmNlbFNlc3Npb25SZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJ+ChFSZXNjaGVkdWxlU2Vzc2lvbhIqLmNhZHJlLmJvb2tpbmcudjEuUmVzY2hlZHVsZVNlc3Npb25SZXF1ZXN0GisuY2FkcmUuYm9va2luZy52MS5SZXNjaGVkdWxlU2Vzc2lvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnIKDUFzc2lnblRyYWluZXISJi5jYWRyZS5ib29raW5nLnYxLkFzc2lnblRyYWluZXJSZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5Bc3NpZ25UcmFpbmVyUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSeAoPUmVhc3NpZ25UcmFpbmVyEiguY2FkcmUuYm9va2luZy52MS5SZWFzc2lnblRyYWluZXJSZXF1ZXN0GikuY2FkcmUuYm9va2luZy52MS5SZWFzc2lnblRyYWluZXJSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJ1Cg5DYW5jZWxQdXJjaGFzZRInLmNhZHJlLmJvb2tpbmcudjEuQ2FuY2VsUHVyY2hhc2VSZXF1ZXN0GiguY2FkcmUuYm9va2luZy52MS5DYW5jZWxQdXJjaGFzZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEnIKDVJlb3BlblNlc3Npb24SJi5jYWRyZS5ib29raW5nLnYxLlJlb3BlblNlc3Npb25SZXF1ZXN0GicuY2FkcmUuYm9va2luZy52MS5SZW9wZW5TZXNzaW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShQEKE0dldENvbXBsZXRpb25MZWRnZXISLC5jYWRyZS5ib29raW5nLnYxLkdldENvbXBsZXRpb25MZWRnZXJSZXF1ZXN0Gi0uY2FkcmUuYm9va2luZy52MS5HZXRDb21wbGV0aW9uTGVkZ2VyUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPEm0KC0dldERlY2lzaW9uEiQuY2FkcmUuYm9va2luZy52MS5HZXREZWNpc2lvblJlcXVlc3QaJS5jYWRyZS5ib29raW5nLnYxLkdldERlY2lzaW9uUmVzcG9uc2UiEZACAergGAUKAwECBfDgGNAPYgZwcm90bzM", [file_buf_validate_validate, file_cadre_booking_v1_decision, file_cadre_booking_v1_explanation, file_cadre_booking_v1_offer, file_cadre_booking_v1_purchase, file_cadre_booking_v1_schedule, file_cadre_booking_v1_zone, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_google_protobuf_timestamp, file_google_rpc_error_details]);
 
 /**
  * @generated from message cadre.booking.v1.BookPurchaseRequest
@@ -649,6 +649,248 @@ export const CancelSessionResponseSchema: GenMessage<CancelSessionResponse> = /*
   messageDesc(file_cadre_booking_v1_booking_service, 18);
 
 /**
+ * @generated from message cadre.booking.v1.RescheduleSessionRequest
+ */
+export type RescheduleSessionRequest = Message<"cadre.booking.v1.RescheduleSessionRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * Of the session as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * "2026-01-31T17:30", in the zone.
+   *
+   * @generated from field: string local_start_time = 4;
+   */
+  localStartTime: string;
+
+  /**
+   * Absent: the session's trainer, or its purchase's when the session is owed.
+   *
+   * @generated from field: optional string trainer_id = 5;
+   */
+  trainerId?: string | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.RescheduleSessionRequest.
+ * Use `create(RescheduleSessionRequestSchema)` to create a new message.
+ */
+export const RescheduleSessionRequestSchema: GenMessage<RescheduleSessionRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 19);
+
+/**
+ * @generated from message cadre.booking.v1.RescheduleSessionResponse
+ */
+export type RescheduleSessionResponse = Message<"cadre.booking.v1.RescheduleSessionResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 2;
+   */
+  purchase?: Purchase | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.RescheduleSessionResponse.
+ * Use `create(RescheduleSessionResponseSchema)` to create a new message.
+ */
+export const RescheduleSessionResponseSchema: GenMessage<RescheduleSessionResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 20);
+
+/**
+ * @generated from message cadre.booking.v1.AssignTrainerRequest
+ */
+export type AssignTrainerRequest = Message<"cadre.booking.v1.AssignTrainerRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string purchase_id = 2;
+   */
+  purchaseId: string;
+
+  /**
+   * Of the purchase as the caller has read it.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Absent: the best.
+   *
+   * @generated from field: optional string trainer_id = 4;
+   */
+  trainerId?: string | undefined;
+
+  /**
+   * Absent: the times that were wished for when the purchase was refused.
+   *
+   * @generated from field: cadre.booking.v1.Schedule schedule = 5;
+   */
+  schedule?: Schedule | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.AssignTrainerRequest.
+ * Use `create(AssignTrainerRequestSchema)` to create a new message.
+ */
+export const AssignTrainerRequestSchema: GenMessage<AssignTrainerRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 21);
+
+/**
+ * @generated from message cadre.booking.v1.AssignTrainerResponse
+ */
+export type AssignTrainerResponse = Message<"cadre.booking.v1.AssignTrainerResponse"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 1;
+   */
+  purchase?: Purchase | undefined;
+
+  /**
+   * By start time.
+   *
+   * @generated from field: repeated cadre.booking.v1.Session sessions = 2;
+   */
+  sessions: Session[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.AssignTrainerResponse.
+ * Use `create(AssignTrainerResponseSchema)` to create a new message.
+ */
+export const AssignTrainerResponseSchema: GenMessage<AssignTrainerResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 22);
+
+/**
+ * @generated from message cadre.booking.v1.ReassignTrainerRequest
+ */
+export type ReassignTrainerRequest = Message<"cadre.booking.v1.ReassignTrainerRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Each of another purchase.
+   *
+   * @generated from field: repeated cadre.booking.v1.TrainerReassignment reassignments = 2;
+   */
+  reassignments: TrainerReassignment[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.ReassignTrainerRequest.
+ * Use `create(ReassignTrainerRequestSchema)` to create a new message.
+ */
+export const ReassignTrainerRequestSchema: GenMessage<ReassignTrainerRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 23);
+
+/**
+ * @generated from message cadre.booking.v1.TrainerReassignment
+ */
+export type TrainerReassignment = Message<"cadre.booking.v1.TrainerReassignment"> & {
+  /**
+   * @generated from field: string purchase_id = 1;
+   */
+  purchaseId: string;
+
+  /**
+   * Of the purchase as the caller has read it.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * None: every session that lies ahead, and the trainer is the purchase's from now on.
+   *
+   * @generated from field: repeated string session_ids = 3;
+   */
+  sessionIds: string[];
+
+  /**
+   * Absent: the best of those who have none of the sessions now. Only where it is the one reassignment.
+   *
+   * @generated from field: optional string trainer_id = 4;
+   */
+  trainerId?: string | undefined;
+};
+
+/**
+ * Describes the message cadre.booking.v1.TrainerReassignment.
+ * Use `create(TrainerReassignmentSchema)` to create a new message.
+ */
+export const TrainerReassignmentSchema: GenMessage<TrainerReassignment> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 24);
+
+/**
+ * @generated from message cadre.booking.v1.ReassignTrainerResponse
+ */
+export type ReassignTrainerResponse = Message<"cadre.booking.v1.ReassignTrainerResponse"> & {
+  /**
+   * As in the request.
+   *
+   * @generated from field: repeated cadre.booking.v1.ReassignedPurchase purchases = 1;
+   */
+  purchases: ReassignedPurchase[];
+};
+
+/**
+ * Describes the message cadre.booking.v1.ReassignTrainerResponse.
+ * Use `create(ReassignTrainerResponseSchema)` to create a new message.
+ */
+export const ReassignTrainerResponseSchema: GenMessage<ReassignTrainerResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 25);
+
+/**
+ * @generated from message cadre.booking.v1.ReassignedPurchase
+ */
+export type ReassignedPurchase = Message<"cadre.booking.v1.ReassignedPurchase"> & {
+  /**
+   * @generated from field: cadre.booking.v1.Purchase purchase = 1;
+   */
+  purchase?: Purchase | undefined;
+
+  /**
+   * Those that have another trainer now, by start time.
+   *
+   * @generated from field: repeated cadre.booking.v1.Session sessions = 2;
+   */
+  sessions: Session[];
+
+  /**
+   * @generated from field: string decision_id = 3;
+   */
+  decisionId: string;
+};
+
+/**
+ * Describes the message cadre.booking.v1.ReassignedPurchase.
+ * Use `create(ReassignedPurchaseSchema)` to create a new message.
+ */
+export const ReassignedPurchaseSchema: GenMessage<ReassignedPurchase> = /*@__PURE__*/
+  messageDesc(file_cadre_booking_v1_booking_service, 26);
+
+/**
  * @generated from message cadre.booking.v1.CancelPurchaseRequest
  */
 export type CancelPurchaseRequest = Message<"cadre.booking.v1.CancelPurchaseRequest"> & {
@@ -675,7 +917,7 @@ export type CancelPurchaseRequest = Message<"cadre.booking.v1.CancelPurchaseRequ
  * Use `create(CancelPurchaseRequestSchema)` to create a new message.
  */
 export const CancelPurchaseRequestSchema: GenMessage<CancelPurchaseRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 19);
+  messageDesc(file_cadre_booking_v1_booking_service, 27);
 
 /**
  * @generated from message cadre.booking.v1.CancelPurchaseResponse
@@ -699,7 +941,7 @@ export type CancelPurchaseResponse = Message<"cadre.booking.v1.CancelPurchaseRes
  * Use `create(CancelPurchaseResponseSchema)` to create a new message.
  */
 export const CancelPurchaseResponseSchema: GenMessage<CancelPurchaseResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 20);
+  messageDesc(file_cadre_booking_v1_booking_service, 28);
 
 /**
  * @generated from message cadre.booking.v1.ReopenSessionRequest
@@ -735,7 +977,7 @@ export type ReopenSessionRequest = Message<"cadre.booking.v1.ReopenSessionReques
  * Use `create(ReopenSessionRequestSchema)` to create a new message.
  */
 export const ReopenSessionRequestSchema: GenMessage<ReopenSessionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 21);
+  messageDesc(file_cadre_booking_v1_booking_service, 29);
 
 /**
  * @generated from message cadre.booking.v1.ReopenSessionResponse
@@ -757,7 +999,7 @@ export type ReopenSessionResponse = Message<"cadre.booking.v1.ReopenSessionRespo
  * Use `create(ReopenSessionResponseSchema)` to create a new message.
  */
 export const ReopenSessionResponseSchema: GenMessage<ReopenSessionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 22);
+  messageDesc(file_cadre_booking_v1_booking_service, 30);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerRequest
@@ -774,7 +1016,7 @@ export type GetCompletionLedgerRequest = Message<"cadre.booking.v1.GetCompletion
  * Use `create(GetCompletionLedgerRequestSchema)` to create a new message.
  */
 export const GetCompletionLedgerRequestSchema: GenMessage<GetCompletionLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 23);
+  messageDesc(file_cadre_booking_v1_booking_service, 31);
 
 /**
  * @generated from message cadre.booking.v1.GetCompletionLedgerResponse
@@ -791,7 +1033,7 @@ export type GetCompletionLedgerResponse = Message<"cadre.booking.v1.GetCompletio
  * Use `create(GetCompletionLedgerResponseSchema)` to create a new message.
  */
 export const GetCompletionLedgerResponseSchema: GenMessage<GetCompletionLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 24);
+  messageDesc(file_cadre_booking_v1_booking_service, 32);
 
 /**
  * @generated from message cadre.booking.v1.CompletionLedger
@@ -841,7 +1083,7 @@ export type CompletionLedger = Message<"cadre.booking.v1.CompletionLedger"> & {
  * Use `create(CompletionLedgerSchema)` to create a new message.
  */
 export const CompletionLedgerSchema: GenMessage<CompletionLedger> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 25);
+  messageDesc(file_cadre_booking_v1_booking_service, 33);
 
 /**
  * @generated from message cadre.booking.v1.LedgerEntry
@@ -895,7 +1137,7 @@ export type LedgerEntry = Message<"cadre.booking.v1.LedgerEntry"> & {
  * Use `create(LedgerEntrySchema)` to create a new message.
  */
 export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 26);
+  messageDesc(file_cadre_booking_v1_booking_service, 34);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionRequest
@@ -912,7 +1154,7 @@ export type GetDecisionRequest = Message<"cadre.booking.v1.GetDecisionRequest"> 
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 27);
+  messageDesc(file_cadre_booking_v1_booking_service, 35);
 
 /**
  * @generated from message cadre.booking.v1.GetDecisionResponse
@@ -929,7 +1171,7 @@ export type GetDecisionResponse = Message<"cadre.booking.v1.GetDecisionResponse"
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_booking_v1_booking_service, 28);
+  messageDesc(file_cadre_booking_v1_booking_service, 36);
 
 /**
  * Purchases and their sessions.
@@ -1056,6 +1298,73 @@ export const BookingService: GenService<{
     methodKind: "unary";
     input: typeof CancelSessionRequestSchema;
     output: typeof CancelSessionResponseSchema;
+  },
+  /**
+   * Moves a session to another time, local to its zone, and to another trainer if one is named. A cancelled or missed
+   * session is scheduled again, with the trainer of its purchase. It keeps its id and moves under the guarantees of a
+   * booking: all or nothing, the trainer may teach it then and is free, and so is the student.
+   *
+   * Fails with
+   *   SESSION_NOT_FOUND, also when the session is not the caller's;
+   *   ETAG_MISMATCH: the session has changed since the etag was read;
+   *   SESSION_STATE_CONFLICT, PURCHASE_STATE_CONFLICT: the session is completed; the purchase is cancelled;
+   *   SCHEDULE_IN_PAST, SCHEDULE_TOO_FAR_AHEAD: it would start in the past, or in more than two years;
+   *   LOCAL_TIME_DOES_NOT_EXIST: a clock change skips its start;
+   *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at clash_local_times of the ErrorInfo's metadata;
+   *   TRAINER_NOT_FOUND: the operator has no such trainer;
+   *   TRAINER_NOT_ELIGIBLE: the trainer may not teach it then, or is not free. The status carries the Candidate with
+   *     what removed it, the metadata clash_local_times where it is busy;
+   *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.RescheduleSession
+   */
+  rescheduleSession: {
+    methodKind: "unary";
+    input: typeof RescheduleSessionRequestSchema;
+    output: typeof RescheduleSessionResponseSchema;
+  },
+  /**
+   * Books all sessions of a purchase that was refused, with the trainer who is named or with the best, all or none, under
+   * the guarantees of BookPurchase. Leaves a decision, named in the purchase, or in the ErrorInfo's metadata as
+   * decision_id when it ends with STUDENT_ALREADY_BOOKED, TRAINER_NOT_ELIGIBLE or NO_TRAINER_AVAILABLE.
+   *
+   * Fails with
+   *   PURCHASE_NOT_FOUND, also when the purchase is not the caller's;
+   *   ETAG_MISMATCH: the purchase has changed since the etag was read;
+   *   PURCHASE_STATE_CONFLICT: it is not refused;
+   *   what BookPurchase says of its schedule and of its student;
+   *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of the trainer who is named;
+   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel;
+   *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.AssignTrainer
+   */
+  assignTrainer: {
+    methodKind: "unary";
+    input: typeof AssignTrainerRequestSchema;
+    output: typeof AssignTrainerResponseSchema;
+  },
+  /**
+   * Gives sessions that lie ahead to other trainers, at the same times: all that a purchase has, or some. All changes
+   * are made in one step or none is, so that two trainers can be swapped. Leaves a decision for each change, as
+   * AssignTrainer does.
+   *
+   * Fails with
+   *   PURCHASE_NOT_FOUND, SESSION_NOT_FOUND, also when they are not the caller's;
+   *   ETAG_MISMATCH: a purchase has changed since its etag was read;
+   *   PURCHASE_STATE_CONFLICT, SESSION_STATE_CONFLICT: the purchase or a session is not one to be held;
+   *   SCHEDULE_IN_PAST: a session that is named has begun;
+   *   NO_SESSION_AHEAD: nothing of the purchase lies ahead;
+   *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of a trainer who is named;
+   *   NO_TRAINER_AVAILABLE: nobody else is free on every session. The status carries the Funnel;
+   *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
+   *
+   * @generated from rpc cadre.booking.v1.BookingService.ReassignTrainer
+   */
+  reassignTrainer: {
+    methodKind: "unary";
+    input: typeof ReassignTrainerRequestSchema;
+    output: typeof ReassignTrainerResponseSchema;
   },
   /**
    * Ends a purchase: every session that is scheduled and has not begun is cancelled, and no session can be rescheduled

@@ -1,0 +1,122 @@
+import { writeAudit } from "../runtime/audit.ts";
+import type { Transaction } from "../runtime/database.ts";
+import { DomainError } from "../runtime/errors.ts";
+import { currentTrace } from "../runtime/telemetry.ts";
+import { withDecision } from "./booking-refusals.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Choice } from "./choose-trainer.ts";
+import { documentOf } from "./decision.ts";
+import { insertDecision } from "./move-queries.ts";
+import type { Purchase } from "./purchase.ts";
+import type { Change } from "./record-change.ts";
+import type { Slot } from "./schedule.ts";
+
+/** Sessions of a purchase that look for a trainer, and who might be it. */
+export interface Assignment {
+  decisionId: string;
+  purchase: Purchase;
+  slots: Slot[];
+  choice: Choice;
+}
+
+/**
+ * Gives the sessions to the first of the shortlist with whom `hold` succeeds, each tried in a savepoint that gives its
+ * lock back. Answers the trainer, or with the refusal: a decision is written either way.
+ */
+export async function assign(
+  tx: Transaction,
+  assignment: Assignment,
+  change: Change,
+  hold: (tx: Transaction, trainer: Candidate) => Promise<void>,
+): Promise<Candidate | DomainError> {
+  const { shortlist, refusal } = assignment.choice;
+  const taken: string[] = [];
+  let last = refusal;
+  for (const trainer of shortlist) {
+    const failure = await attempt(tx, (savepoint) => hold(savepoint, trainer));
+    if (!failure) {
+      await writeDecision(tx, assignment, change.now, { reason: null, trainerId: trainer.trainerId, taken });
+      return trainer;
+    }
+    const isTaken = failure.reason === "TRAINER_NOT_ELIGIBLE";
+    // Of the best it is told that nobody is left; of one who was named, why.
+    last = isTaken ? (refusal ?? failure) : failure;
+    if (!isTaken) break;
+    taken.push(trainer.trainerId);
+  }
+  if (!last) throw new TypeError("a choice has somebody to try, or a refusal");
+  return refuse(tx, assignment, change, { refusal: last, taken });
+}
+
+/** The same for several at once, each with the one trainer of its shortlist: all of them, or none. */
+export async function assignTogether(
+  tx: Transaction,
+  assignments: readonly Assignment[],
+  change: Change,
+  hold: (tx: Transaction) => Promise<void>,
+): Promise<DomainError | null> {
+  const impossible = assignments.find(({ choice }) => choice.shortlist.length === 0);
+  const failure = impossible?.choice.refusal ?? (await attempt(tx, hold));
+  const { trainer_id: trainerId } = failure?.extras.metadata ?? {};
+  const isOf = ({ choice }: Assignment): boolean => choice.shortlist[0]?.trainerId === trainerId;
+  const failed = impossible ?? assignments.find(isOf) ?? assignments[0];
+  if (failure && failed) {
+    const taken = impossible || trainerId === undefined ? [] : [trainerId];
+    return refuse(tx, failed, change, { refusal: failure, taken });
+  }
+  for (const assignment of assignments) {
+    const trainerId = assignment.choice.shortlist[0]?.trainerId ?? null;
+    await writeDecision(tx, assignment, change.now, { reason: null, trainerId, taken: [] });
+  }
+  return null;
+}
+
+/** The refusal of `hold`, whose work is undone then. */
+async function attempt(tx: Transaction, hold: (tx: Transaction) => Promise<void>): Promise<DomainError | null> {
+  try {
+    await tx.transaction(hold);
+    return null;
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+}
+
+async function refuse(
+  tx: Transaction,
+  assignment: Assignment,
+  { action, caller, request, now }: Change,
+  { refusal, taken }: { refusal: DomainError; taken: string[] },
+): Promise<DomainError> {
+  const { decisionId, purchase } = assignment;
+  await writeDecision(tx, assignment, now, { reason: refusal.reason, trainerId: null, taken });
+  await writeAudit(tx, {
+    caller,
+    action,
+    entity: "decision",
+    entityId: decisionId,
+    operatorId: purchase.operatorId,
+    requestId: request.requestId,
+    traceId: currentTrace()?.traceId ?? null,
+    detail: { refusal_reason: refusal.reason, purchase_id: purchase.purchaseId },
+    now,
+  });
+  return withDecision(refusal, decisionId);
+}
+
+function writeDecision(
+  tx: Transaction,
+  { decisionId, purchase, slots, choice }: Assignment,
+  now: Temporal.Instant,
+  { reason, trainerId, taken }: { reason: string | null; trainerId: string | null; taken: string[] },
+): Promise<unknown> {
+  const decision = {
+    operator_id: purchase.operatorId,
+    decision_id: decisionId,
+    purchase_id: purchase.purchaseId,
+    refusal_reason: reason,
+    document: documentOf(purchase, slots, choice.judged),
+    create_time: now.toString(),
+  };
+  return insertDecision(tx, decision, { trainerId, taken });
+}

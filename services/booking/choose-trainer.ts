@@ -1,0 +1,82 @@
+import type { DomainError } from "../runtime/errors.ts";
+import { findAvailability } from "./book-queries.ts";
+import { noTrainerAvailable } from "./booking-refusals.ts";
+import type { Candidate } from "./candidate.ts";
+import { type Funnel, funnelOf } from "./decision.ts";
+import type { BookingDeps } from "./deps.ts";
+import { judge, type Wish } from "./eligibility.ts";
+import { trainerMissing, trainerNotEligible } from "./move-refusals.ts";
+import { type Ranking, rank } from "./ranking.ts";
+import { type TrainerDirectory, trainersUnavailable } from "./trainer-directory.ts";
+
+/** Who shall hold the lessons of a wish, by what the directory says now: the best first. */
+export interface Choice {
+  shortlist: Candidate[];
+  judged: { funnel: Funnel | null; ranking: Ranking; directoryAgeMs: number | null };
+  /** Why nobody of the shortlist could, if that is so. */
+  refusal: DomainError | null;
+}
+
+/** Trainers who were named, as they are now. */
+export interface Named {
+  trainers: Map<string, Candidate>;
+  /** How old that is where the directory does not answer. */
+  ageMs: number | null;
+}
+
+/** As many as the booking offers to the database. */
+const SHORTLIST = 10;
+
+const NOBODY: Named = { trainers: new Map(), ageMs: null };
+
+/** One read for all. */
+export async function readNamed(directory: TrainerDirectory, trainerIds: string[]): Promise<Named> {
+  if (trainerIds.length === 0) return NOBODY;
+  const { candidates, ageMs } = await directory.read([...new Set(trainerIds)]);
+  return { trainers: new Map(candidates.map((candidate) => [candidate.trainerId, candidate])), ageMs };
+}
+
+/** One of the named, of whichever operator. */
+export function getTrainer({ trainers, ageMs }: Named, trainerId: string): Candidate {
+  const trainer = trainers.get(trainerId);
+  if (trainer) return trainer;
+  throw ageMs === null ? trainerMissing(trainerId) : trainersUnavailable();
+}
+
+/** One of the named, who must be the operator's: others' are not to be known of. */
+export function getTrainerOf(operatorId: string, named: Named, trainerId: string): Candidate {
+  const trainer = getTrainer(named, trainerId);
+  if (trainer.operatorId !== operatorId) throw trainerMissing(trainerId);
+  return trainer;
+}
+
+/** Whether the named trainer may hold the lessons; that it is free is seen under the locks alone. */
+export function chooseNamed(wish: Wish, named: Named, trainerId: string): Choice {
+  const trainer = getTrainerOf(wish.operatorId, named, trainerId);
+  const removal = judge(wish)(trainer);
+  return {
+    shortlist: removal ? [] : [trainer],
+    judged: { funnel: null, ranking: rank(wish, [trainer], new Map()), directoryAgeMs: named.ageMs },
+    refusal: removal && trainerNotEligible({ trainer, location: wish.location }, removal),
+  };
+}
+
+/** The best of those whom the directory finds now, but for `except`. */
+export async function chooseBest(
+  { db, trainers }: Pick<BookingDeps, "db" | "trainers">,
+  wish: Wish,
+  { studentId, except, now }: { studentId: string; except: ReadonlySet<string>; now: Temporal.Instant },
+): Promise<Choice> {
+  const found = await trainers.searchNow(wish);
+  const candidates = found.candidates.filter(({ trainerId }) => !except.has(trainerId));
+  const { workloads } = await findAvailability(db, { ...wish, studentId, candidates, now });
+  const ranking = rank(wish, candidates, new Map(workloads.map((workload) => [workload.trainerId, workload])));
+  if (ranking.ranked.length === 0 && !found.complete) throw trainersUnavailable();
+
+  const funnel = funnelOf(found.funnel, ranking);
+  return {
+    shortlist: ranking.ranked.slice(0, SHORTLIST).map(({ candidate }) => candidate),
+    judged: { funnel, ranking, directoryAgeMs: found.source === "outage" ? found.ageMs : null },
+    refusal: noTrainerAvailable(funnel, wish.slots.length),
+  };
+}
