@@ -51,6 +51,15 @@ export class DomainError extends Error {
     this.reason = reason;
     this.extras = extras;
   }
+
+  /**
+   * For logs: slonik writes whatever passes through a transaction down to its last property, and a detail holds the whole
+   * contract that its type comes from.
+   */
+  toJSON(): Record<string, unknown> {
+    const { name, message, kind, reason, stack } = this;
+    return { name, message, kind, reason, stack, metadata: this.extras.metadata };
+  }
 }
 
 /** The request breaks a rule of its contract that the field rules cannot express. Lists every bad field. */

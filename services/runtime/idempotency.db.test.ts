@@ -90,6 +90,15 @@ test("a refusal that is returned keeps what was written about it, one that is th
   expect(await things(thrown)).toEqual([]);
 });
 
+test("a refusal that carries a message of the contract is thrown through a transaction without delay", async () => {
+  const details = [{ desc: PreconditionFailureSchema, value: { violations: [{ type: "DAY", description: "no" }] } }];
+  const refusal = new DomainError("precondition", "NOT_TODAY", "Not today.", { details });
+  const work = () => Promise.reject(refusal);
+  const started = performance.now();
+  await expect(make({ requestId: crypto.randomUUID() }, work)).rejects.toMatchObject({ reason: "NOT_TODAY" });
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
 test("the same id with another body is refused", async () => {
   const requestId = crypto.randomUUID();
   await make({ requestId });
