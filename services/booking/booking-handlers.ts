@@ -17,8 +17,8 @@ import { visibleTo } from "./operator.ts";
 import { previewPurchase } from "./preview-purchase.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
-import { reopenSession } from "./reopen-session.ts";
 import { reassignTrainer } from "./reassign-trainer.ts";
+import { reopenSession } from "./reopen-session.ts";
 import { rescheduleSession } from "./reschedule-session.ts";
 import { sessionToProto } from "./session.ts";
 

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { type Purchase, PurchaseState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
+import { auditOf } from "./testing/audit.ts";
+import {
+  aTrainer,
+  type BookingServer,
+  COMPANY,
+  explicit,
+  givenCatalogue,
+  givenStudent,
+  startBookingServer,
+} from "./testing/booking-server.ts";
+import { refusalOf } from "./testing/refusal.ts";
+
+let mesh: BookingServer;
+let given: Awaited<ReturnType<typeof givenCatalogue>>;
+let ada: Trainer;
+let bob: Trainer;
+
+beforeAll(async () => {
+  mesh = await startBookingServer();
+});
+afterAll(() => mesh.close());
+beforeEach(async () => {
+  given = await givenCatalogue(mesh, 2);
+  ada = aTrainer(given.courseId);
+  bob = aTrainer(given.courseId);
+  mesh.directory.trainers = [ada];
+});
+
+const SCHEDULE = explicit("2030-01-07T10:00", "2030-01-08T10:00");
+const AFTER_FIRST = { headers: { "cadre-time": "2030-01-07T12:00:00Z" } };
+
+/** Somebody's purchase from the one trainer who is there. */
+async function bookWith(trainer: Trainer): Promise<BookPurchaseResponse & { purchase: Purchase }> {
+  mesh.directory.trainers = [trainer];
+  const studentId = await givenStudent(mesh);
+  const booked = await mesh.bookings.bookPurchase({ ...given, studentId, requestId: randomUUID(), schedule: SCHEDULE });
+  if (!booked.purchase) throw new Error("nothing was booked");
+  mesh.directory.trainers = [ada, bob];
+  return { ...booked, purchase: booked.purchase };
+}
+
+async function refusedPurchase(): Promise<Purchase> {
+  mesh.directory.trainers = [];
+  await mesh.bookings.bookPurchase({ ...given, requestId: randomUUID(), schedule: SCHEDULE }).catch(() => undefined);
+  mesh.directory.trainers = [ada, bob];
+  const [purchase] = (await mesh.bookings.listPurchases({ studentId: given.studentId })).purchases;
+  if (purchase?.state !== PurchaseState.REFUSED) throw new Error("it was not refused");
+  return purchase;
+}
+
+interface Change {
+  purchase: Purchase;
+  to?: Trainer;
+  sessionIds?: string[];
+}
+
+function reassign(changes: Change[], { by = mesh.bookings, headers = {} } = {}) {
+  const reassignments = changes.map(({ purchase: { purchaseId, etag }, to, sessionIds = [] }) => ({
+    purchaseId,
+    etag,
+    sessionIds,
+    ...(to ? { trainerId: to.trainerId } : {}),
+  }));
+  return by.reassignTrainer({ requestId: randomUUID(), reassignments }, { headers });
+}
+
+async function trainersOf({ purchaseId }: Purchase): Promise<string[]> {
+  return (await mesh.bookings.listSessions({ purchaseId })).sessions.map(({ trainerId }) => trainerId);
+}
+
+test("all that lies ahead goes to another trainer; what was held stays the first one's", async () => {
+  const { purchase, sessions } = await bookWith(ada);
+  const complete = { requestId: randomUUID(), sessionId: sessions[0]?.sessionId ?? "" };
+  const active = (await mesh.bookings.completeSession(complete, AFTER_FIRST)).purchase ?? purchase;
+  const { purchases } = await reassign([{ purchase: active, to: bob }], AFTER_FIRST);
+  expect(purchases).toMatchObject([
+    { purchase: { trainerId: bob.trainerId, state: PurchaseState.ACTIVE }, sessions: [{ sequence: 2 }] },
+  ]);
+  expect(await trainersOf(purchase)).toEqual([ada.trainerId, bob.trainerId]);
+  const { decision } = await mesh.bookings.getDecision({ decisionId: purchases[0]?.decisionId ?? "" });
+  expect(decision).toMatchObject({ trainerId: bob.trainerId, purchaseId: purchase.purchaseId });
+  const actions = (await auditOf(mesh.database.db, purchase.purchaseId)).map(({ action }) => action);
+  expect(actions).toEqual(["BookPurchase", "ReassignTrainer"]);
+});
+
+test("some sessions go to another trainer, and the purchase stays its trainer's", async () => {
+  const { purchase, sessions } = await bookWith(ada);
+  const { purchases } = await reassign([{ purchase, to: bob, sessionIds: [sessions[1]?.sessionId ?? ""] }]);
+  expect(purchases[0]?.purchase?.trainerId).toBe(ada.trainerId);
+  expect(await trainersOf(purchase)).toEqual([ada.trainerId, bob.trainerId]);
+});
+
+test("two trainers who are both taken then are swapped in one request, and cannot be one after the other", async () => {
+  const [first, second] = [await bookWith(ada), await bookWith(bob)];
+  const refusal = await refusalOf(reassign([{ purchase: first.purchase, to: bob }]));
+  expect(refusal.reason).toBe("TRAINER_NOT_ELIGIBLE");
+  await reassign([
+    { purchase: first.purchase, to: bob },
+    { purchase: second.purchase, to: ada },
+  ]);
+  expect(await trainersOf(first.purchase)).toEqual([bob.trainerId, bob.trainerId]);
+  expect(await trainersOf(second.purchase)).toEqual([ada.trainerId, ada.trainerId]);
+});
+
+test("of several changes one that cannot be made undoes the others, and leaves its decision", async () => {
+  const [first, second, third] = [await bookWith(ada), await bookWith(bob), await bookWith(aTrainer(given.courseId))];
+  const chain = reassign([
+    { purchase: third.purchase, to: ada },
+    { purchase: second.purchase, to: ada },
+  ]);
+  expect((await refusalOf(chain)).reason).toBe("TRAINER_NOT_ELIGIBLE");
+  expect(await trainersOf(second.purchase)).toEqual([bob.trainerId, bob.trainerId]);
+  expect(await trainersOf(first.purchase)).toEqual([ada.trainerId, ada.trainerId]);
+});
+
+test("without a trainer named the best one else is found, or nobody is", async () => {
+  const { purchase } = await bookWith(ada);
+  const { purchases } = await reassign([{ purchase }]);
+  expect(purchases[0]?.purchase?.trainerId).toBe(bob.trainerId);
+  await bookWith(ada);
+  const again = purchases[0]?.purchase ?? purchase;
+  expect((await refusalOf(reassign([{ purchase: again }]))).reason).toBe("NO_TRAINER_AVAILABLE");
+});
+
+test("what has begun, what is not there and what is not the caller's is refused", async () => {
+  const { purchase, sessions } = await bookWith(ada);
+  const [one] = sessions;
+  const begun = reassign([{ purchase, to: bob, sessionIds: [one?.sessionId ?? ""] }], AFTER_FIRST);
+  expect((await refusalOf(begun)).reason).toBe("SCHEDULE_IN_PAST");
+  const gone = { headers: { "cadre-time": "2030-02-01T00:00:00Z" } };
+  expect((await refusalOf(reassign([{ purchase, to: bob }], gone))).reason).toBe("NO_SESSION_AHEAD");
+  expect((await refusalOf(reassign([{ purchase, sessionIds: [randomUUID()] }]))).reason).toBe("SESSION_NOT_FOUND");
+  const stale = { ...purchase, etag: "9" };
+  expect((await refusalOf(reassign([{ purchase: stale, to: bob }]))).reason).toBe("ETAG_MISMATCH");
+  const rival = mesh.bookingsAs(Role.OPERATOR, { operator_id: randomUUID() });
+  expect((await refusalOf(reassign([{ purchase, to: bob }], { by: rival }))).reason).toBe("PURCHASE_NOT_FOUND");
+  const twice = reassign([
+    { purchase, to: bob },
+    { purchase, to: ada },
+  ]);
+  expect((await refusalOf(twice)).fields).toEqual(["reassignments[1].purchase_id"]);
+  const open = await bookWith(bob);
+  const { fields } = await refusalOf(reassign([{ purchase, to: bob }, { purchase: open.purchase }]));
+  expect(fields).toEqual(["reassignments[1].trainer_id"]);
+});
+
+test("a refused purchase is given to the trainer who is named, at the times that were wished for", async () => {
+  const refused = await refusedPurchase();
+  const request = { purchaseId: refused.purchaseId, etag: refused.etag, trainerId: bob.trainerId };
+  const { purchase, sessions } = await mesh.bookings.assignTrainer({ requestId: randomUUID(), ...request });
+  expect(purchase).toMatchObject({ state: PurchaseState.ASSIGNED, trainerId: bob.trainerId, operatorId: COMPANY });
+  expect(sessions.map(({ localStartTime }) => localStartTime)).toEqual(["2030-01-07T10:00:00", "2030-01-08T10:00:00"]);
+  const { purchaseId } = refused;
+  expect((await mesh.bookings.getPurchase({ purchaseId })).purchase).toEqual(purchase);
+  expect((await mesh.bookings.listSessions({ purchaseId })).sessions).toEqual(sessions);
+  expect(purchase?.decisionId).not.toBe(refused.decisionId);
+  const again = { requestId: randomUUID(), ...request, etag: purchase?.etag ?? "" };
+  expect((await refusalOf(mesh.bookings.assignTrainer(again))).reason).toBe("PURCHASE_STATE_CONFLICT");
+});
+
+test("a refused purchase is given to the best, at other times if wished, and not while its student is taken", async () => {
+  const { purchaseId, etag } = await refusedPurchase();
+  const assign = (schedule?: ReturnType<typeof explicit>) =>
+    mesh.bookings.assignTrainer({ requestId: randomUUID(), purchaseId, etag, ...(schedule ? { schedule } : {}) });
+  await mesh.bookings.bookPurchase({ ...given, requestId: randomUUID(), schedule: SCHEDULE });
+  expect((await refusalOf(assign())).reason).toBe("STUDENT_ALREADY_BOOKED");
+  expect((await refusalOf(assign(explicit("2030-01-09T10:00")))).reason).toBe("SESSION_COUNT_MISMATCH");
+  expect((await refusalOf(assign(explicit("2020-01-09T10:00", "2030-01-09T10:00")))).reason).toBe("SCHEDULE_IN_PAST");
+  const { sessions } = await assign(explicit("2030-01-09T10:00", "2030-01-10T10:00"));
+  expect(sessions).toHaveLength(2);
+});
+
+test("a trainer who may not teach it is not assigned, and the refusal has its decision", async () => {
+  const { purchaseId, etag } = await refusedPurchase();
+  const far = aTrainer(given.courseId, { base: { latitude: 53, longitude: 13.4 } });
+  mesh.directory.trainers = [far];
+  const request = { requestId: randomUUID(), purchaseId, etag, trainerId: far.trainerId };
+  expect((await refusalOf(mesh.bookings.assignTrainer(request))).reason).toBe("TRAINER_NOT_ELIGIBLE");
+  const unknown = { ...request, requestId: randomUUID(), trainerId: randomUUID() };
+  expect((await refusalOf(mesh.bookings.assignTrainer(unknown))).reason).toBe("TRAINER_NOT_FOUND");
+  const best = { requestId: randomUUID(), purchaseId, etag };
+  expect((await refusalOf(mesh.bookings.assignTrainer(best))).reason).toBe("NO_TRAINER_AVAILABLE");
+  expect((await mesh.bookings.getPurchase({ purchaseId })).purchase?.state).toBe(PurchaseState.REFUSED);
+});
