@@ -10,7 +10,7 @@ import { type Assignment, assign } from "./assignment.ts";
 import { chooseBest, chooseNamed, readNamed } from "./choose-trainer.ts";
 import type { BookingDeps } from "./deps.ts";
 import { etagMatches } from "./etag.ts";
-import { holdLessons } from "./lesson.ts";
+import { holdLessons } from "./hold-lessons.ts";
 import { lockSchedule } from "./lock-session.ts";
 import { insertLessons } from "./move-queries.ts";
 import { type Visible, visibleTo } from "./operator.ts";

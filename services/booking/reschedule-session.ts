@@ -10,7 +10,7 @@ import { getTrainer, getTrainerOf, readNamed } from "./choose-trainer.ts";
 import type { BookingDeps } from "./deps.ts";
 import { judge } from "./eligibility.ts";
 import { etagMatches, etagMismatch } from "./etag.ts";
-import { holdLessons } from "./lesson.ts";
+import { holdLessons } from "./hold-lessons.ts";
 import { readLocalTime } from "./local-time.ts";
 import { lockSession } from "./lock-session.ts";
 import { saveMoves } from "./move-queries.ts";
