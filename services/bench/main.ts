@@ -1,9 +1,10 @@
 import { availableParallelism, cpus } from "node:os";
+import { certificateFigures } from "./certificates/figures.ts";
 import { record } from "./figure.ts";
 import { rpcFigures } from "./rpc/figures.ts";
 import { trainerFigures } from "./trainers/figures.ts";
 
-const DRIVERS = { rpc: rpcFigures, trainers: trainerFigures };
+const DRIVERS = { certificates: certificateFigures, rpc: rpcFigures, trainers: trainerFigures };
 
 const [name = "", ...rest] = process.argv.slice(2);
 const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];

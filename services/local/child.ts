@@ -13,6 +13,7 @@ const LOG_LINES_SHOWN = 20;
 
 /** A process of the mesh, under way. */
 export interface Child extends AsyncDisposable {
+  pid: number | undefined;
   /** Resolves when it answers /ready. */
   ready: Promise<void>;
   /** Rejects when it has ended without being told to, with its last words. */
@@ -52,6 +53,7 @@ export async function startChild(plan: ProcessPlan, { logs, node, force }: Child
   });
   ended.catch(() => {});
   return {
+    pid: child.pid,
     ready: untilReady(plan, stopped.signal),
     ended,
     async [Symbol.asyncDispose]() {

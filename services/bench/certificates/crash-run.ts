@@ -89,8 +89,10 @@ async function completeAll(purchases: readonly OpenPurchase[], run: Run): Promis
   const twice = new Set(random.sample([...purchases.keys()], plan.duplicates));
   let next = 0;
   let killing = Promise.resolve();
+  let kills = random.int(0, 1);
   const kill = (): void => {
-    const name = random.pick(["booking", "certificate"] as const);
+    kills += 1;
+    const name = kills % 2 === 0 ? "booking" : "certificate";
     killing = killing.then(async () => {
       print(`kill -9 ${name}, ${next} of ${purchases.length} completed or under way`);
       await mesh.kill(name);
