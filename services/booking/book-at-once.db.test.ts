@@ -36,7 +36,7 @@ async function outcomes(calls: Promise<unknown>[]): Promise<Map<string, number>>
 
 /** Pairs of live sessions of one trainer, or of one student, that overlap. */
 function overlaps(): Promise<number> {
-  return mesh.database.db.oneFirst(sql.type(z.object({ count: z.number() }))`
+  return mesh.database.all.oneFirst(sql.type(z.object({ count: z.number() }))`
     select count(*) from session a join session b on a.session_id < b.session_id
       and a.state in ('scheduled', 'completed') and b.state in ('scheduled', 'completed')
       and (

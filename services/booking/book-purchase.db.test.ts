@@ -53,7 +53,7 @@ async function refusalOf(call: Promise<unknown>): Promise<ConnectError> {
 }
 
 async function countOf(table: string): Promise<number> {
-  return mesh.database.db.oneFirst(
+  return mesh.database.all.oneFirst(
     sql.type(z.object({ count: z.number() }))`select count(*) from ${sql.identifier([table])}`,
   );
 }
@@ -274,7 +274,7 @@ test("a student books for itself only, an operator in its own zones only", async
 test("a booking leaves one audit row with its request", async () => {
   const request = wish();
   const { purchase } = await mesh.bookings.bookPurchase(request);
-  const rows = await mesh.database.db.any(
+  const rows = await mesh.database.all.any(
     sql.unsafe`select action, entity_id, subject, at, trace_id from audit_log where request_id = ${request.requestId}`,
   );
   expect(rows).toMatchObject([

@@ -148,6 +148,10 @@ export async function findAvailability(
         )}
       ) as candidate (trainer_id, time_zone, buffer_minutes, daily_session_limit)
     ),
+    taken as materialized (
+      select times
+      from times_of_student(${studentId}, (select range_agg(tstzrange(start_time, end_time)) from slot)) as taken (times)
+    ),
     need as (
       select buffer_minutes, range_agg(tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))) as times
       from (select distinct buffer_minutes from candidate) as buffers cross join slot
@@ -163,8 +167,7 @@ export async function findAvailability(
     select
       array(
         select sequence from slot where exists (
-          select from student_claim c
-          where c.student_id = ${studentId} and c.times && tstzrange(slot.start_time, slot.end_time)
+          select from taken where taken.times && tstzrange(slot.start_time, slot.end_time)
         )
         order by sequence
       ) as "studentClashes",

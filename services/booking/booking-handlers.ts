@@ -10,7 +10,7 @@ import { cancelSession } from "./cancel-session.ts";
 import { completeSession } from "./complete-session.ts";
 import { completionLedger } from "./completion-ledger.ts";
 import { decisionMissing, decisionToProto } from "./decision.ts";
-import type { BookingDeps } from "./deps.ts";
+import { type BookingDeps, depsToBook } from "./deps.ts";
 import { listSessions } from "./list-sessions.ts";
 import { markNoShow } from "./mark-no-show.ts";
 import { visibleTo } from "./operator.ts";
@@ -26,11 +26,13 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
   const { db } = deps;
   return {
     bookPurchase(request, context) {
-      return bookPurchase(deps, request, callerOf(context));
+      const caller = callerOf(context);
+      return bookPurchase(depsToBook(deps, caller), request, caller);
     },
 
     previewPurchase(request, context) {
-      return previewPurchase(deps, request, callerOf(context));
+      const caller = callerOf(context);
+      return previewPurchase(depsToBook(deps, caller), request, caller);
     },
 
     async getPurchase({ purchaseId }, context) {

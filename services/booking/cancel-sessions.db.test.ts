@@ -76,7 +76,7 @@ test("cancelling changes session and purchase once, whoever repeats it, and is a
   expect(session).toMatchObject({ sessionId: first.sessionId, state: SessionState.CANCELLED, etag: "2" });
   expect(purchase).toMatchObject({ state: PurchaseState.ASSIGNED, etag: "2" });
   expect(await cancel(first)).toMatchObject({ session, purchase });
-  expect(await auditOf(mesh.database.db, first.sessionId)).toMatchObject([
+  expect(await auditOf(mesh.database.all, first.sessionId)).toMatchObject([
     { action: "CancelSession", entity: "session", operatorId: COMPANY },
   ]);
 });
@@ -118,7 +118,7 @@ test("cancelling a purchase frees all that has not begun; what is completed stay
     completedSessionCount: 2,
   });
   expect(await cancelPurchase()).toMatchObject({ purchase: { state: PurchaseState.CANCELLED }, sessions: [] });
-  const actions = (await auditOf(mesh.database.db, purchaseId)).map(({ action }) => action);
+  const actions = (await auditOf(mesh.database.all, purchaseId)).map(({ action }) => action);
   expect(actions).toEqual(["BookPurchase", "CancelPurchase"]);
 });
 

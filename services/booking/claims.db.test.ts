@@ -34,7 +34,7 @@ interface Lesson {
 const START = Temporal.Instant.from("2031-01-01T00:00:00Z");
 
 async function buy(studentId: string, lessons: Lesson[]): Promise<string> {
-  const { db } = mesh.database;
+  const { all: db } = mesh.database;
   const purchaseId = randomUUID();
   await db.transaction(async (tx) => {
     await tx.query(sql.unsafe`
@@ -126,7 +126,7 @@ test("a cancelled session frees its own time and leaves its neighbour's buffer",
     lesson(trainer, 75),
     lesson(trainer, 200),
   ]);
-  await mesh.database.db.query(
+  await mesh.database.all.query(
     sql.unsafe`update session set state = 'cancelled' where purchase_id = ${purchaseId} and sequence = 2`,
   );
   const other = () => givenStudent(mesh);
@@ -140,11 +140,11 @@ test("two trainers can be swapped in one statement", async () => {
   const [a, b] = [randomUUID(), randomUUID()];
   const first = await buy(await givenStudent(mesh), [lesson(a, 600)]);
   const second = await buy(await givenStudent(mesh), [lesson(b, 600)]);
-  await mesh.database.db.query(sql.unsafe`
+  await mesh.database.all.query(sql.unsafe`
     update session set trainer_id = case when trainer_id = ${a}::uuid then ${b}::uuid else ${a}::uuid end
     where purchase_id in (${first}, ${second})
   `);
-  const claims = await mesh.database.db.any(
+  const claims = await mesh.database.all.any(
     sql.type(z.object({ purchase_id: z.string(), trainer_id: z.string() }))`
       select purchase_id, trainer_id from trainer_claim where purchase_id in (${first}, ${second})`,
   );
@@ -157,7 +157,7 @@ test("two trainers can be swapped in one statement", async () => {
 });
 
 test("nobody writes claims past the sessions", async () => {
-  const { db } = mesh.database;
+  const { all: db } = mesh.database;
   await expect(db.query(sql.unsafe`delete from trainer_claim`)).rejects.toThrow(/claims follow from the sessions/);
   await expect(db.query(sql.unsafe`update student_claim set times = '{}'`)).rejects.toThrow(
     /claims follow from the sessions/,

@@ -1,3 +1,5 @@
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
 import type { TrainerDirectory } from "./trainer-directory.ts";
@@ -10,4 +12,9 @@ export interface BookingDeps {
   newId: () => string;
   trainers: TrainerDirectory;
   zones: Pick<ZoneDirectory, "locate">;
+}
+
+/** A student neither sees when trainers are free nor writes decisions: who books for itself has the service do that. */
+export function depsToBook(deps: BookingDeps, { role }: Caller): BookingDeps {
+  return role === Role.STUDENT ? { ...deps, db: deps.db.asService() } : deps;
 }

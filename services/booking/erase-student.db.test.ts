@@ -89,7 +89,7 @@ test("erasing twice is erasing once; a student erases itself alone, and an opera
   const first = await own.eraseStudent({ requestId: randomUUID(), studentId });
   const again = await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
   expect(again.student).toEqual(first.student);
-  const actions = (await auditOf(mesh.database.db, studentId)).map(({ action }) => action);
+  const actions = (await auditOf(mesh.database.all, studentId)).map(({ action }) => action);
   expect(actions).toEqual(["CreateStudent", "EraseStudent"]);
 });
 

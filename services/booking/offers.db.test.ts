@@ -118,7 +118,7 @@ test("two trainers share what neither can give alone, with as few changes as can
 
 async function claimsOf(purchaseId: string) {
   const claim = z.object({ trainerId: z.string(), sessions: z.number() });
-  const claims = await mesh.database.db.any(sql.type(claim)`
+  const claims = await mesh.database.all.any(sql.type(claim)`
     select trainer_id as "trainerId", session_count as sessions from trainer_claim where purchase_id = ${purchaseId}
   `);
   return claims.toSorted((a, b) => b.sessions - a.sessions);

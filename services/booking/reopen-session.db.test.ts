@@ -108,11 +108,11 @@ test("who reopened it, and why, is in the audit log, once", async () => {
   const request = { requestId: randomUUID(), sessionId: completed.sessionId, etag: completed.etag, reason: REASON };
   const first = await mesh.bookings.reopenSession(request);
   expect(await mesh.bookings.reopenSession(request)).toEqual(first);
-  expect(await auditOf(mesh.database.db, completed.sessionId)).toMatchObject([
+  expect(await auditOf(mesh.database.all, completed.sessionId)).toMatchObject([
     { action: "CompleteSession" },
     { action: "ReopenSession", entity: "session", operatorId: COMPANY, requestId: request.requestId },
   ]);
-  const details = await mesh.database.db.anyFirst(sql.type(z.object({ detail: z.looseObject({}) }))`
+  const details = await mesh.database.all.anyFirst(sql.type(z.object({ detail: z.looseObject({}) }))`
     select detail from audit_log where action = 'ReopenSession' and entity_id = ${completed.sessionId}
   `);
   expect(details).toMatchObject([{ reason: REASON, purchase_id: purchaseId, completed_session_count: 0 }]);

@@ -36,7 +36,7 @@ export async function openServer({ config, secrets, logs, print }: ServerOptions
   return { adminUrl: postgres.url, ended: postgres.ended, stop: () => postgres.stop() };
 }
 
-/** The passwords of each service's two roles. */
+/** The passwords of each service's roles. */
 export type Passwords = Record<ServiceName, { ownerPassword: string; appPassword: string }>;
 
 /** Makes every service's database and roles, or sets right what is there. */

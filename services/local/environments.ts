@@ -20,6 +20,7 @@ export interface ProcessPlan {
 
 export interface DatabaseUrls {
   databaseUrl: string;
+  serviceDatabaseUrl: string;
   migrationDatabaseUrl: string;
 }
 
@@ -52,6 +53,7 @@ export function planProcesses({ config, secrets, issuer, databases, inherited }:
   const service = (name: ServiceName, port: number, env: Environment = {}): ProcessPlan =>
     plan(name, port, port + ADMIN_PORT_OFFSET, {
       DATABASE_URL: databases[name].databaseUrl,
+      SERVICE_DATABASE_URL: databases[name].serviceDatabaseUrl,
       MIGRATION_DATABASE_URL: databases[name].migrationDatabaseUrl,
       SERVICE_KEY: JSON.stringify(secrets.services[name].key),
       ...env,

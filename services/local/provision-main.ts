@@ -24,7 +24,7 @@ try {
     booking: { ownerPassword: config.BOOKING_OWNER_PASSWORD, appPassword: config.BOOKING_PASSWORD },
     certificate: { ownerPassword: config.CERTIFICATE_OWNER_PASSWORD, appPassword: config.CERTIFICATE_PASSWORD },
   });
-  process.stdout.write("Every service has its database and its two roles.\n");
+  process.stdout.write("Every service has its database and its three roles.\n");
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = 1;

@@ -24,9 +24,9 @@ beforeAll(async () => {
 afterAll(() => t.close());
 
 test("an entry says who did what to what, when, and by which request", async () => {
-  await t.db.transaction((tx) => writeAudit(tx, entry));
+  await t.all.transaction((tx) => writeAudit(tx, entry));
   const row = z.object({ at: instant, operator_id: z.string(), detail: z.json() }).loose();
-  expect(await t.db.one(sql.type(row)`select * from audit_log`)).toEqual({
+  expect(await t.all.one(sql.type(row)`select * from audit_log`)).toEqual({
     id: 1,
     at: entry.now,
     subject: "ada",
@@ -42,17 +42,17 @@ test("an entry says who did what to what, when, and by which request", async () 
 });
 
 test("an entry goes with the change that it belongs to", async () => {
-  const undone = t.db.transaction(async (tx) => {
+  const undone = t.all.transaction(async (tx) => {
     await writeAudit(tx, { ...entry, entityId: "undone" });
     throw new Error("undo");
   });
   await expect(undone).rejects.toThrow("undo");
-  expect(await t.db.exists(sql.unsafe`select from audit_log where entity_id = 'undone'`)).toBe(false);
+  expect(await t.all.exists(sql.unsafe`select from audit_log where entity_id = 'undone'`)).toBe(false);
 });
 
 test.each([sql.unsafe`update audit_log set subject = 'eve'`, sql.unsafe`delete from audit_log`])(
   "the application cannot change what was written",
   async (statement) => {
-    await expect(t.db.query(statement)).rejects.toMatchObject({ code: "42501" });
+    await expect(t.all.query(statement)).rejects.toMatchObject({ code: "42501" });
   },
 );

@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, type Interceptor } from "@connectrpc/connect";
+import { currentCall } from "./call-context.ts";
 import type { CallLimits } from "./call-limits.ts";
 import { ANONYMOUS, type Caller, callerKey } from "./caller.ts";
 import { DomainError } from "./errors.ts";
@@ -36,6 +37,8 @@ export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
     await limits?.takeFromCaller(call, caller);
     contextValues.set(callerKey, caller).set(admittedKey, true);
+    const current = currentCall();
+    if (current) current.caller = caller;
   };
 }
 

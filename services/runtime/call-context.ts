@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Caller } from "./caller.ts";
 
 /** What a call hands on to every call made on its behalf, whoever makes it and however deep. */
 export interface CallContext {
@@ -8,6 +9,8 @@ export interface CallContext {
   readonly deadlineMs?: number;
   /** The caller's `cadre-time` header: the instant that a development call pretends it to be. */
   readonly pretendedTime?: string;
+  /** Who calls, from the moment on that it is proven: what is done for the call is done within the caller's rights. */
+  caller?: Caller;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();
@@ -23,11 +26,12 @@ export function runInCall<T>(context: CallContext, work: () => T): T {
 }
 
 /**
- * Runs `work` that several calls wait for: it must not end, or run out of time, with the one that happened to be the
- * first. The pretended time stays.
+ * Runs `work` that several calls wait for: it must not end, run out of time or be limited with the one that happened to
+ * be the first. The pretended time stays; so does a `caller` whose rights all have who wait.
  */
-export function runForAll<T>(work: () => T): T {
+export function runForAll<T>(work: () => T, caller?: Caller): T {
   const { signal } = new AbortController();
   const pretendedTime = currentCall()?.pretendedTime;
-  return storage.run({ signal, ...(pretendedTime === undefined ? {} : { pretendedTime }) }, work);
+  const shared = { ...(pretendedTime === undefined ? {} : { pretendedTime }), ...(caller ? { caller } : {}) };
+  return storage.run({ signal, ...shared }, work);
 }

@@ -6,6 +6,7 @@ const GOOD = {
   PORT: "7101",
   ADMIN_PORT: "7201",
   DATABASE_URL: "postgres://app@localhost/cadre",
+  SERVICE_DATABASE_URL: "postgres://service@localhost/cadre",
   MIGRATION_DATABASE_URL: "postgresql://owner@localhost/cadre",
   TOKEN_ISSUER: "https://issuer.test",
   TOKEN_JWKS: JSON.stringify({ keys: [{ kty: "OKP" }] }),

@@ -34,10 +34,13 @@ export const serviceConfig = z.object({
   PORT: port,
   /** For /health, /ready and /metrics, not for the public. */
   ADMIN_PORT: port,
-  /** As the role that may read and write, and nothing else. */
+  /** As the role that may read and write the rows of the caller on whose behalf it asks, and nothing else. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** As the role that may read and write every row: for callers without limits, and for the service's own work. */
+  SERVICE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** As the role that owns the tables. */
   MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** At most, as each of these two roles. */
   DATABASE_CONNECTIONS: z.coerce.number().int().min(1).default(10),
   TOKEN_ISSUER: z.string().min(1),
   TOKEN_JWKS: jwks,

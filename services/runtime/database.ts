@@ -39,6 +39,8 @@ type Queries = Pick<DatabasePool, (typeof QUERIES)[number]>;
 export interface Database extends Queries {
   /** Commits when `work` returns, rolls back when it throws. Never retried: what is worth a retry, the caller knows. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** The same database for the service's own work, which every row is open to, whoever calls. */
+  asService(): Database;
   /** Waits for the queries that run, then closes every connection. */
   end(): Promise<void>;
 }
@@ -80,7 +82,13 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
   pool.on("error", () => undefined);
   publishPoolMetrics(options.applicationName, options.maxConnections, pool.state);
   const borrow = borrower(pool);
-  return { ...queries(borrow), transaction: (work) => borrow((own) => own.transaction(work)), end: () => pool.end() };
+  const db: Database = {
+    ...queries(borrow),
+    transaction: (work) => borrow((own) => own.transaction(work)),
+    asService: () => db,
+    end: () => pool.end(),
+  };
+  return db;
 }
 
 const nullable =

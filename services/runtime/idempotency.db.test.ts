@@ -39,7 +39,7 @@ function make(call: Call, work: Work = insertThing): Promise<CreateFranchiseResp
   const { requestId, name = "North", caller = ada, now = NOON } = call;
   const request = create(CreateFranchiseRequestSchema, { requestId, name, countryCode: "DE" });
   const method = FranchiseService.method.createFranchise;
-  return once(t.db, { method, caller, request, now }, (tx) => work(tx, `${requestId} ${caller.subject} ${name}`));
+  return once(t.all, { method, caller, request, now }, (tx) => work(tx, `${requestId} ${caller.subject} ${name}`));
 }
 
 async function insertThing(tx: Transaction, name: string) {
@@ -51,11 +51,11 @@ async function insertThing(tx: Transaction, name: string) {
 }
 
 const things = (requestId: string) =>
-  t.db.anyFirst(sql.type(z.object({ name: z.string() }))`
+  t.all.anyFirst(sql.type(z.object({ name: z.string() }))`
   select name from thing where name like ${`${requestId}%`}
 `);
 
-const kept = (requestId: string) => t.db.exists(sql.unsafe`select from idempotency where request_id = ${requestId}`);
+const kept = (requestId: string) => t.all.exists(sql.unsafe`select from idempotency where request_id = ${requestId}`);
 
 test("a repeat gets the first answer and changes nothing", async () => {
   const requestId = crypto.randomUUID();
@@ -208,7 +208,7 @@ async function twinWaits(): Promise<void> {
     select from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into idempotency%'
   `;
-  while (!(await t.db.exists(waiting)));
+  while (!(await t.all.exists(waiting)));
 }
 
 /** Each request sweeps a few. The tests before have left some that are older. */

@@ -107,14 +107,8 @@ async function keep<I extends DescMessage, O extends DescMessage>(
   const response = "response" in answer ? sql.binary(Buffer.from(toBinary(method.output, answer.response))) : null;
   const refusal = "refusal" in answer ? sql.jsonb(writeRefusal(answer.refusal)) : null;
   await tx.query(sql.type(z.object({}))`
-    with swept as (
-      delete from idempotency where (subject, request_id) in (
-        select subject, request_id from idempotency
-        where answered_at <= least(${oldest(now)}, now() - make_interval(hours => ${KEPT_HOURS}))
-        order by answered_at limit ${SWEPT_PER_REQUEST} for update skip locked
-      )
-    )
     update idempotency set response = ${response}, refusal = ${refusal}
+    from forget_answers(${oldest(now)}, ${SWEPT_PER_REQUEST})
     where subject = ${caller.subject} and request_id = ${request.requestId}
   `);
 }

@@ -19,6 +19,7 @@ import {
 import { currentCall } from "./call-context.ts";
 import { sendCancelRequest } from "./cancel-request.ts";
 import { runStatement } from "./cancellation.ts";
+import { ask } from "./tenant-query.ts";
 
 const CONNECT_WITHIN_MS = 5000;
 
@@ -43,8 +44,9 @@ const VIOLATIONS = new Map([
 ]);
 
 /**
- * Slonik's way to Postgres, as its own driver goes it, but for one thing: a statement that runs on behalf of a call is
- * cancelled in the database when the call ends. Slonik's own driver shows nobody the key that this takes.
+ * Slonik's way to Postgres, as its own driver goes it, but for two things: every transaction is told who calls (see
+ * `tenant-query.ts`), and a statement that runs on behalf of a call is cancelled in the database when the call ends.
+ * Slonik's own driver sends one statement at a time, and shows nobody the key that cancelling takes.
  */
 export const postgresDriver: DriverFactory = createDriverFactory(async ({ driverConfiguration }) => {
   const { connectionUri, typeParsers } = driverConfiguration;
@@ -72,7 +74,7 @@ export const postgresDriver: DriverFactory = createDriverFactory(async ({ driver
 });
 
 async function query(client: pg.Client, text: string, values?: unknown[]) {
-  const run = () => client.query<Record<string, unknown>>(text, values);
+  const run = () => ask(client, text, values);
   const cancel = () => sendCancelRequest(client);
   try {
     const { command, fields, rowCount, rows } = await runStatement({ text, run, cancel }, currentCall()?.signal);

@@ -16,22 +16,26 @@ export class ProvisionError extends Error {
 export interface ProvisionOptions {
   /** As a superuser, or as a role that may create roles and databases. */
   adminUrl: string;
-  /** Names the database and the roles: cadre_<service>, and cadre_<service>_owner. */
+  /** Names the database and the roles: cadre_<service>, cadre_<service>_service and cadre_<service>_owner. */
   service: string;
   ownerPassword: string;
+  /** Of the two roles under which the service's process works. */
   appPassword: string;
 }
 
 export interface ProvisionedDatabase {
-  /** As the application's role, which may read and write rows and nothing else. */
+  /** As the application's role, which may read and write the rows that are its caller's, and nothing else. */
   databaseUrl: string;
+  /** As the service's role, which may read and write every row, and nothing else. */
+  serviceDatabaseUrl: string;
   /** As the owner's role, which migrates. */
   migrationDatabaseUrl: string;
 }
 
-/** Makes a service's database and its two roles, or sets right what is there. Repeatable, also by two at once. */
+/** Makes a service's database and its three roles, or sets right what is there. Repeatable, also by two at once. */
 export async function provisionService(options: ProvisionOptions): Promise<ProvisionedDatabase> {
   const app = `cadre_${options.service}`;
+  const service = `${app}_service`;
   const owner = `${app}_owner`;
   const migrationDatabaseUrl = urlOf(options.adminUrl, app, owner, options.ownerPassword);
 
@@ -41,11 +45,19 @@ export async function provisionService(options: ProvisionOptions): Promise<Provi
     await ensureRole(admin, owner, options.ownerPassword);
     await ensureRole(admin, app, options.appPassword);
     await limitStatements(admin, app);
+    await ensureRole(admin, service, options.appPassword);
+    // The same rights; the policies of the tables tell the two apart.
+    await admin.query(`grant ${pg.escapeIdentifier(app)} to ${pg.escapeIdentifier(service)}`);
+    await limitStatements(admin, service);
     await ensureDatabase(admin, app, owner);
   });
   await session(migrationDatabaseUrl, (client) => grantRows(client, app));
 
-  return { databaseUrl: urlOf(options.adminUrl, app, app, options.appPassword), migrationDatabaseUrl };
+  return {
+    databaseUrl: urlOf(options.adminUrl, app, app, options.appPassword),
+    serviceDatabaseUrl: urlOf(options.adminUrl, app, service, options.appPassword),
+    migrationDatabaseUrl,
+  };
 }
 
 async function checkServer(admin: pg.Client): Promise<void> {

@@ -19,6 +19,7 @@ import { runProcess } from "./run-process.ts";
 import { serve } from "./serve.ts";
 import { serviceToken } from "./service-token.ts";
 import { startTelemetry } from "./telemetry.ts";
+import { tenantDatabase } from "./tenancy.ts";
 import { createMinter, createVerifier } from "./tokens.ts";
 
 /** What a service is given to build itself from. */
@@ -79,10 +80,11 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: name, environment: config.NODE_ENV });
   onClose(errors.stop);
   await migrateService(config.MIGRATION_DATABASE_URL, migrations);
-  const db = await openDatabase(config.DATABASE_URL, {
-    maxConnections: config.DATABASE_CONNECTIONS,
-    applicationName: name,
-  });
+  const maxConnections = config.DATABASE_CONNECTIONS;
+  const db = tenantDatabase(
+    await openDatabase(config.DATABASE_URL, { maxConnections, applicationName: name }),
+    await openDatabase(config.SERVICE_DATABASE_URL, { maxConnections, applicationName: `${name}-service` }),
+  );
   onClose(() => db.end());
 
   const minter = createMinter({ issuer: config.TOKEN_ISSUER, key: config.SERVICE_KEY });

@@ -1,7 +1,7 @@
 import type { MessageShape } from "@bufbuild/protobuf";
 import { LRUCache } from "lru-cache";
 import type { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { runForAll } from "../runtime/call-context.ts";
+import { currentCall, runForAll } from "../runtime/call-context.ts";
 import type { Database } from "../runtime/database.ts";
 import { readChanged } from "./changed-query.ts";
 import { answerOf, type Encoded, encode, usable } from "./encoded-trainer.ts";
@@ -66,7 +66,7 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
     return found;
   }
   const read = gathered(
-    (ids: string[], reader: Reader) => runForAll(() => load(ids, reader)),
+    (ids: string[], reader: Reader) => runForAll(() => load(ids, reader), currentCall()?.caller),
     nameOf,
     MAX_STATEMENT_IDS,
   );

@@ -17,7 +17,7 @@ await runService(process, {
   config: trainerConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect, logger, stopping, onClose }) {
-    onClose(tidyUp(db, (err) => logger.error({ err }, "what has grown cannot be tidied up")));
+    onClose(tidyUp(db.asService(), (err) => logger.error({ err }, "what has grown cannot be tidied up")));
     const booking = connect("booking", config.BOOKING_ADDRESS, [BookingService, CourseService]);
     const courses = courseCatalogue(createClient(CourseService, booking));
     const bookings = createClient(BookingService, booking);

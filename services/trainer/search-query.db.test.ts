@@ -28,7 +28,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   database = await testDatabase(new URL("./migrations/", import.meta.url));
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into franchise (franchise_id, name, country_code, create_time)
     select id, id::text, 'DE', now() from unnest(${sql.array(franchises, "uuid")}) as id
   `);
@@ -43,9 +43,9 @@ test("search and funnel agree with a model that looks at every trainer", async (
 
   for (let round = 0; round < 60; round++) {
     if (round % 20 === 10) await moved(trainers, random);
-    if (round === 30) await foldSearchCounts(database.db);
+    if (round === 30) await foldSearchCounts(database.all);
     const search = searchAmong(random);
-    const found = await searchTrainers(database.db, search, now);
+    const found = await searchTrainers(database.all, search, now);
     const expected = model(trainers, search);
     const { matches, ...funnel } = found;
     expect(funnel).toEqual(expected.funnel);
@@ -66,7 +66,7 @@ test.each([
   ["pole to equator", [90, 77], [0, -120], QUARTER_METERS],
   ["antipodes", [12.5, 33.3], [-12.5, -146.7], 2 * QUARTER_METERS],
 ])("distance: %s", async (_, from, to, expected) => {
-  const meters = await database.db.oneFirst(
+  const meters = await database.all.oneFirst(
     sql.type(
       z.object({ meters: z.number() }),
     )`select great_circle_meters(${from[0] ?? 0}, ${from[1] ?? 0}, ${to[0] ?? 0}, ${to[1] ?? 0}) as meters`,
@@ -146,14 +146,14 @@ function vector({ latitude, longitude }: Search["point"]): [number, number, numb
 
 async function given(trainers: Candidate[]): Promise<void> {
   const rows = JSON.stringify(trainers.map((row) => ({ ...row, franchiseId: franchiseOf(row.operatorId) })));
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into trainer (trainer_id, franchise_id, name, status, time_zone, base_latitude, base_longitude,
       travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
     select "trainerId", "franchiseId", 'Ada', status, 'UTC', latitude, longitude, radius, 0, 8, now()
     from jsonb_to_recordset(${rows}::jsonb) as row ("trainerId" uuid, "franchiseId" uuid, status text,
       latitude float8, longitude float8, radius int)
   `);
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
     select "operatorId", "trainerId", "courseId", "fromDate", "untilDate"
     from jsonb_to_recordset(${rows}::jsonb) as row ("operatorId" uuid, "trainerId" uuid, "courseId" uuid,
@@ -167,21 +167,21 @@ async function moved(trainers: Candidate[], random: () => number): Promise<void>
   for (const trainer of trainers.filter(() => random() < 0.2)) {
     trainer.status = pick(["active", "suspended", "left"], random);
     const { trainerId, status } = trainer;
-    await database.db.query(sql.unsafe`update trainer set status = ${status} where trainer_id = ${trainerId}`);
+    await database.all.query(sql.unsafe`update trainer set status = ${status} where trainer_id = ${trainerId}`);
   }
   for (const trainer of trainers.filter(() => random() < 0.1)) {
     const { trainerId, operatorId, fromDate } = trainer;
-    await database.db.query(sql.unsafe`delete from qualification where trainer_id = ${trainerId}`);
+    await database.all.query(sql.unsafe`delete from qualification where trainer_id = ${trainerId}`);
     trainer.courseId = pick([...courses, null], random);
     trainer.untilDate = null;
     if (trainer.courseId === null) continue;
-    await database.db.query(sql.unsafe`
+    await database.all.query(sql.unsafe`
       insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
       values (${operatorId}, ${trainerId}, ${trainer.courseId}, ${fromDate}, null)
     `);
   }
   const gone = trainers.splice(0, 10).map(({ trainerId }) => trainerId);
-  await database.db.query(sql.unsafe`delete from trainer where trainer_id = any(${sql.array(gone, "uuid")})`);
+  await database.all.query(sql.unsafe`delete from trainer where trainer_id = any(${sql.array(gone, "uuid")})`);
 }
 
 function franchiseOf(operatorId: string): string | null {

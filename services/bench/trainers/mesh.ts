@@ -62,6 +62,7 @@ export async function startMesh(extra: Record<string, string> = {}): Promise<Tra
       PORT: String(trainerPort),
       ADMIN_PORT: String(trainerAdmin),
       DATABASE_URL: database.databaseUrl,
+      SERVICE_DATABASE_URL: database.serviceDatabaseUrl,
       MIGRATION_DATABASE_URL: database.migrationDatabaseUrl,
       ...extra,
     }),

@@ -30,7 +30,7 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
   const passwords = { ownerPassword: "bench", appPassword: "bench" };
   const urls = await provisionService({ adminUrl: postgres.url, service: "trainer", ...passwords });
   await migrateService(urls.migrationDatabaseUrl, new URL("../../trainer/migrations/", import.meta.url));
-  const db = await openDatabase(urls.databaseUrl, { maxConnections: 2, applicationName: "bench" });
+  const db = await openDatabase(urls.serviceDatabaseUrl, { maxConnections: 2, applicationName: "bench" });
   stack.defer(() => db.end());
   await fill(db, urls.migrationDatabaseUrl);
 

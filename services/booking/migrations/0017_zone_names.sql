@@ -9,6 +9,8 @@ create table zone_rename (
   primary key (operator_id, zone_id, rename_time)
 );
 
+call close_table('zone_rename', $$operator_id = (select caller_operator())$$);
+
 lock table zone in share row exclusive mode;
 
 -- An older rule made one constraint or index of both kinds of zones, by putting something for the franchise that the

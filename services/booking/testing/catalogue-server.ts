@@ -71,7 +71,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     };
   };
   return {
-    db: database.db,
+    db: database.all,
     directory,
     as,
     admin: as(Role.ADMIN),

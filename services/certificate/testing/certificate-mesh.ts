@@ -55,7 +55,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
 
   return {
     ...neighbours,
-    db: database.db,
+    db: database.all,
     as,
     async issue(bought) {
       neighbours.ledgers.set(bought.purchaseId, ledgerOf(bought));

@@ -6,13 +6,16 @@ import pg from "pg";
 import { type Database, openDatabase } from "../database.ts";
 import { migrateService } from "../migrations.ts";
 import { provisionService } from "../provision.ts";
+import { tenantDatabase } from "../tenancy.ts";
 
 const PASSWORD = "test";
 const RUNTIME_MIGRATIONS = new URL("../migrations/", import.meta.url);
 
 export interface TestDatabase {
-  /** As the application's role, with the rights that it has in production. */
+  /** As the application's roles, with the rights that they have in production: outside of a call it sees nothing. */
   db: Database;
+  /** The same as the service: what a test looks at, or arranges, itself. */
+  all: Database;
   url: string;
   /** As the role that migrates. */
   ownerUrl: string;
@@ -35,9 +38,12 @@ export async function testDatabase(migrations: URL): Promise<TestDatabase> {
   });
 
   const url = urlOf(serverUrl, database, `cadre_${service}`);
-  const db = await openDatabase(url, { maxConnections: 20, applicationName: "test" });
+  const serviceUrl = urlOf(serverUrl, database, `cadre_${service}_service`);
+  const all = await openDatabase(serviceUrl, { maxConnections: 20, applicationName: "test-service" });
+  const db = tenantDatabase(await openDatabase(url, { maxConnections: 20, applicationName: "test" }), all);
   return {
     db,
+    all,
     url,
     ownerUrl: urlOf(serverUrl, database, `cadre_${service}_owner`),
     adminUrl: urlOf(serverUrl, database, "postgres"),

@@ -64,7 +64,7 @@ export async function startTrainerServer(): Promise<TrainerServer> {
     return { trainers: createClient(TrainerService, transport), franchises: createClient(FranchiseService, transport) };
   };
   return {
-    db: database.db,
+    db: database.all,
     statements,
     setTime(time) {
       now = Temporal.Instant.from(time);
