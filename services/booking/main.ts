@@ -32,7 +32,7 @@ await runService(process, {
     onClose(() => jobs.stop());
 
     const nowMs = () => performance.now();
-    const zones = zoneDirectory(db, { nowMs, logger });
+    const zones = zoneDirectory(db.asService(), { nowMs, logger });
     onClose(() => zones.stop());
     publishZoneMetrics(zones);
     const catalogue = { db, now, newId, zones, franchises: createClient(FranchiseService, trainer) };

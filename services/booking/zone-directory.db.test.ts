@@ -143,7 +143,7 @@ test("advice is taken at its version alone, and spares the search", async () => 
 
 function replica(): ZoneDirectory {
   const logger = { info: () => undefined, warn: () => undefined };
-  const directory = zoneDirectory(database.db, { nowMs: () => nowMs(), logger });
+  const directory = zoneDirectory(database.all, { nowMs: () => nowMs(), logger });
   zones.push(directory);
   return directory;
 }

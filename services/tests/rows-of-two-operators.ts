@@ -51,6 +51,7 @@ export const rowsOfTwoOperators = {
         trainer_id, operator_id, now()
       from operator;
     insert into zone_rename select operator_id, operator_id, 'x', 'y' from operator;
+    update purchase set state = 'completed', complete_time = now(), completed_session_count = 1;
     insert into decision (operator_id, decision_id, trainer_id, document, create_time)
       select operator_id, operator_id, trainer_id, '{}', now() from operator;
     insert into session (
@@ -73,5 +74,6 @@ export const rowsOfTwoOperators = {
         operator_id, subject, '${STUDENT}', 'Grace', operator_id, 'Swimming', 1, 60, now(), now(), now(), now(),
         repeat('0', 64)
       from operator;
+    insert into ledger_seen select operator_id, operator_id, 1 from operator;
   `,
 };

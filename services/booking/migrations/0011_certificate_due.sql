@@ -10,10 +10,14 @@ create table certificate_due (
   primary key (operator_id, purchase_id)
 );
 
+-- The queue's alone; whoever completes a purchase writes here by the trigger.
+call close_table('certificate_due');
+
 create unique index certificate_due_by_purchase on certificate_due (purchase_id);
 create index certificate_due_by_sweep_time on certificate_due (sweep_time);
 
-create function certificate_is_due() returns trigger language plpgsql as $$
+create function certificate_is_due() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   insert into certificate_due (operator_id, purchase_id, version)
   values (new.operator_id, new.purchase_id, new.version)

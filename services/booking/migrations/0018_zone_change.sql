@@ -16,6 +16,9 @@ create table zone_change (
   primary key (operator_id, zone_id, version)
 );
 
+-- Read by the service alone; whoever changes a zone writes here by the trigger.
+call close_table('zone_change');
+
 create index zone_change_version on zone_change (version);
 
 create function zone_changed() returns trigger

@@ -22,7 +22,7 @@ begin
   from jsonb_to_recordset(command -> 'sessions') as s (start_time timestamptz, end_time timestamptz);
 
   perform from student where student_id = of_student for no key update;
-  if exists (select from student_claim c where c.student_id = of_student and c.times && student_times) then
+  if exists (select from times_of_student(of_student, student_times)) then
     delete from idempotency where subject = request ->> 'subject' and request_id = (request ->> 'request_id')::uuid;
     return jsonb_build_object('outcome', 'student_taken');
   end if;

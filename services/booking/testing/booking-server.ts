@@ -86,7 +86,7 @@ export async function startBookingServer(options: { nowMs?: () => number } = {})
   const trainers = trainerDirectory(client, { nowMs, maxTrainers: 1000, maxAgeMs: MAX_AGE_MS });
 
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
-  const zones = zoneDirectory(database.db, { nowMs: () => performance.now(), logger: quiet });
+  const zones = zoneDirectory(database.all, { nowMs: () => performance.now(), logger: quiet });
   const catalogue = { ...deps, zones, franchises: createClient(FranchiseService, trainer) };
   const server = await startTestServer({
     services: [

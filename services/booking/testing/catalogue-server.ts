@@ -46,7 +46,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   // Not the test server's own channel, which is gone with it.
   const token = await trainer.issuer.tokenAs(Role.SERVICE);
   const channel = createGrpcTransport({ address: trainer.address, interceptors: [bearer(token)] });
-  const zones = zoneDirectory(database.db, { nowMs: () => performance.now(), logger: quiet });
+  const zones = zoneDirectory(database.all, { nowMs: () => performance.now(), logger: quiet });
   const deps = {
     db: database.db,
     zones,

@@ -6,3 +6,5 @@ create table ledger_seen (
   version bigint not null,
   primary key (operator_id, purchase_id)
 );
+
+call close_table('ledger_seen', $$operator_id = (select caller_operator())$$);
