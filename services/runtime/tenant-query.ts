@@ -1,6 +1,6 @@
 import pg from "pg";
 import { currentCall } from "./call-context.ts";
-import { limitsOf } from "./tenancy.ts";
+import { limitsOf } from "./caller-limits.ts";
 
 /** What pg's queries and connections have beyond their published types. */
 interface Steps {
