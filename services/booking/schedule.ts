@@ -94,7 +94,8 @@ function listed(
   return localStartTimes.toSorted(Temporal.PlainDateTime.compare);
 }
 
-function instantOf(local: Temporal.PlainDateTime, timeZone: string): Temporal.Instant {
+/** Refuses a local time that the clocks skip; one that exists twice means the first. */
+export function instantOf(local: Temporal.PlainDateTime, timeZone: string): Temporal.Instant {
   // "compatible" takes the first of two, and moves on a time that does not exist: then it reads differently.
   const zoned = local.toZonedDateTime(timeZone, { disambiguation: "compatible" });
   if (!zoned.toPlainDateTime().equals(local)) throw doesNotExist(local, timeZone);
