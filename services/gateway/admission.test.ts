@@ -114,6 +114,33 @@ test("more work than is taken on is refused at once, while health and verificati
   await client.listCertificates({}, options);
 });
 
+test("one address does not get all places", async () => {
+  let address = "198.51.100.7";
+  let held = 0;
+  const two = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const busy = standIn(CertificateService, {
+    async listCertificates() {
+      held += 1;
+      if (held === 2) two.resolve();
+      await release.promise;
+      return {};
+    },
+    getCertificate: () => ({}),
+  });
+  gateway = await startTestGateway(busy, { inFlight: { maxCalls: 4, maxStreams: 4 }, addressOf: () => address });
+  const client = createClient(CertificateService, gateway.transports.connect);
+  const options = await as("ada");
+  const calls = [client.listCertificates({}, options), client.listCertificates({}, options)];
+  await two.promise;
+  const get = () => client.getCertificate({ key: { case: "certificateId", value: crypto.randomUUID() } }, options);
+  await expect(get()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  address = "203.0.113.9";
+  await get();
+  release.resolve();
+  await Promise.all(calls);
+});
+
 test("an address has so many connections and no more, and another one's are its own", async () => {
   gateway = await startTestGateway(certificates, { connections: { maxConnections: 100, maxConnectionsOf: () => 3 } });
   const { port, url } = gateway;

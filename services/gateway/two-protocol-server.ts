@@ -7,6 +7,11 @@ import type { PublicHandler } from "./public-handler.ts";
 /** What an HTTP/2 client that knows what it wants sends first (RFC 9113, 3.4). */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
+/** How often it is looked who has not sent a whole header in time. */
+const CHECK_INTERVAL_MS = 2000;
+/** A client that has not answered a ping when the next is due is gone, whatever its connection looks like. */
+const PING_INTERVAL_MS = 10_000;
+
 export interface TwoProtocolOptions {
   handler: PublicHandler;
   host: string;
@@ -33,7 +38,10 @@ export interface TwoProtocolServer {
  */
 export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<TwoProtocolServer> {
   const { handler, firstBytesTimeoutMs = 10_000, idleSessionMs = 300_000 } = options;
-  const http1 = createHttp1Server(handler);
+  const http1 = createHttp1Server(
+    { headersTimeout: firstBytesTimeoutMs, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    handler,
+  );
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 250 } }, handler);
   const unknown = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -42,7 +50,11 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   http2.on("session", (session) => {
     sessions.add(session);
     session.setTimeout(idleSessionMs, () => session.close());
-    session.once("close", () => sessions.delete(session));
+    const stopAsking = destroyWhenSilent(session);
+    session.once("close", () => {
+      stopAsking();
+      sessions.delete(session);
+    });
     if (draining) session.close();
   });
   // A broken session is its client's trouble; without a listener it would be ours.
@@ -88,6 +100,19 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
       clearTimeout(cut);
     },
   };
+}
+
+/** Answers with what ends the asking. */
+function destroyWhenSilent(session: ServerHttp2Session): () => void {
+  let asked = false;
+  const timer = setInterval(() => {
+    if (asked || session.destroyed) return session.destroy();
+    asked = session.ping(() => {
+      asked = false;
+    });
+  }, PING_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function countPerAddress(maxOf: (address: string) => number = () => Number.POSITIVE_INFINITY) {

@@ -13,6 +13,7 @@ const LOG_LINES_SHOWN = 20;
 
 /** A process of the mesh, under way. */
 export interface Child extends AsyncDisposable {
+  /** As the system knows it; absent when it could not be started. */
   pid: number | undefined;
   /** Resolves when it answers /ready. */
   ready: Promise<void>;

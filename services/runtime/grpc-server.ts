@@ -33,6 +33,10 @@ type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 type Answer = { header: Headers; trailer: Headers; bytes: Buffer };
 type StreamingCall = ServerDuplexStream<Buffer, Buffer>;
 
+const MAX_STREAMS_PER_CONNECTION = 1000;
+/** A client that does not answer a ping is gone, whatever its connection looks like. */
+const KEEPALIVE_TIME_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -46,6 +50,9 @@ const identity = (bytes: Buffer): Buffer => bytes;
 export function createGrpcServer(options: GrpcServerOptions): Server {
   const server = new Server({
     "grpc.max_receive_message_length": largestMessages(options.services.map(({ service }) => service)).requestBytes,
+    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
+    "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     ...options.channelOptions,
   });
   for (const { service, impl } of options.services) {

@@ -49,6 +49,8 @@ export interface Mesh {
   logOf(name: ProcessName): Promise<string[]>;
   /** What its admin port answers at /metrics. */
   metricsOf(name: ProcessName): Promise<string>;
+  /** The memory that it has now. */
+  residentBytesOf(name: ProcessName): Promise<number>;
   /** As superuser, on each service's database. */
   adminUrls: Record<ServiceName, string>;
   tokenAs(role: Role, claims?: Record<string, string>): Promise<string>;
@@ -127,6 +129,10 @@ export async function startMesh(extra: Environment = {}, { twoTrainers = false }
     logOf: async (name) => (await readFile(join(directory, `${name}.log`), "utf8")).trimEnd().split("\n"),
     async metricsOf(name) {
       return (await fetch(`http://127.0.0.1:${plans.get(name)?.adminPort}/metrics`)).text();
+    },
+    async residentBytesOf(name) {
+      const status = await readFile(`/proc/${running.get(name)?.child.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
     },
     adminUrls: mapServices((name) => onDatabase(serverUrl, databases[name])),
     tokenAs,
