@@ -8,6 +8,9 @@ export interface Certificate extends Statement, Standing {
   code: string;
   state: "valid" | "suspended" | "revoked";
   version: number;
+  /** Its place in the published lists of what is revoked, and of what is suspended. */
+  statusList: number;
+  statusIndex: number;
 }
 
 /** What a certificate says, with names as they were on the day of issue. */

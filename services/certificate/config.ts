@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { serviceConfig } from "../runtime/config.ts";
+import { ConfigError, jsonText, serviceConfig } from "../runtime/config.ts";
+import { credentialKeys } from "./credential/keys.ts";
 
 export const certificateConfig = serviceConfig.extend({
   BOOKING_ADDRESS: z.string().min(1).default("127.0.0.1:7102"),
@@ -10,5 +11,16 @@ export const certificateConfig = serviceConfig.extend({
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .refine((url) => !url.endsWith("/"), "ends with a slash")
-    .default("http://127.0.0.1:8080"),
+    .default("http://localhost:8080"),
+  /** What credentials are signed with, and what they were signed with before. */
+  CREDENTIAL_KEYS: jsonText.pipe(credentialKeys),
 });
+
+export type CertificateConfig = z.output<typeof certificateConfig>;
+
+/** What is published under an address of one machine, or could be changed on its way, nobody can verify. */
+export function assertPublishable({ NODE_ENV, PUBLIC_URL }: CertificateConfig): void {
+  if (NODE_ENV === "production" && !PUBLIC_URL.startsWith("https://")) {
+    throw new ConfigError("PUBLIC_URL: production publishes under an https address of its own");
+  }
+}

@@ -1,6 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
 import type { Random } from "./certificate-number.ts";
+import type { Issuer } from "./credential/issuer.ts";
+import type { StatusLists } from "./credential/status-lists.ts";
 import type { Bookings } from "./read-ledger.ts";
 import type { OperatorNames } from "./read-operator-name.ts";
 import type { Trainers } from "./read-trainer-names.ts";
@@ -8,6 +10,11 @@ import type { Trainers } from "./read-trainer-names.ts";
 export interface StandingDeps {
   db: Database;
   now: Clock;
+}
+
+export interface PublishDeps {
+  issuer: Issuer;
+  statusLists: StatusLists;
 }
 
 export interface IssueDeps extends StandingDeps, OperatorNames {

@@ -1,7 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { type CertificateService, StatusPurpose } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
-import type { IssueDeps } from "./deps.ts";
+import { credentialOf } from "./credential/get-credential.ts";
+import type { IssueDeps, PublishDeps } from "./deps.ts";
 import { getCertificate } from "./get-certificate.ts";
 import { issueCertificate } from "./issue-certificate.ts";
 import { listCertificates } from "./list-certificates.ts";
@@ -14,7 +15,9 @@ import { toProto, toPublicProto } from "./to-proto.ts";
 import { verifyCertificate } from "./verify-certificate.ts";
 import { visibleTo } from "./visible.ts";
 
-export function certificateHandlers(deps: IssueDeps & RenderDeps): ServiceImpl<typeof CertificateService> {
+export function certificateHandlers(
+  deps: IssueDeps & RenderDeps & PublishDeps,
+): ServiceImpl<typeof CertificateService> {
   const { db } = deps;
   return {
     issueCertificate(request, context) {
@@ -46,6 +49,16 @@ export function certificateHandlers(deps: IssueDeps & RenderDeps): ServiceImpl<t
     async verifyCertificate({ code }) {
       // Whoever holds the code may see the certificate.
       return toPublicProto(await verifyCertificate(db.asService(), code));
+    },
+    async getCredential({ code }) {
+      return { document: await credentialOf(deps, await verifyCertificate(db, code)) };
+    },
+    async getIssuerDocument() {
+      return { document: JSON.stringify(deps.issuer.document) };
+    },
+    async getStatusList({ purpose, list }) {
+      const said = purpose === StatusPurpose.SUSPENSION ? "suspension" : "revocation";
+      return { document: await deps.statusLists({ purpose: said, list }) };
     },
   };
 }

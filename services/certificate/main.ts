@@ -6,7 +6,9 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
-import { certificateConfig } from "./config.ts";
+import { assertPublishable, certificateConfig } from "./config.ts";
+import { createIssuer } from "./credential/issuer.ts";
+import { statusLists } from "./credential/status-lists.ts";
 import { certificateHandlers } from "./handlers.ts";
 import { createPrinter } from "./printing/printer.ts";
 
@@ -18,6 +20,12 @@ await runService(process, {
     const trainer = connect("trainer", config.TRAINER_ADDRESS, [FranchiseService, TrainerService]);
     const printer = createPrinter({ logger });
     onClose(() => printer.close());
+    assertPublishable(config);
+    const issuer = await createIssuer({
+      keys: config.CREDENTIAL_KEYS,
+      publicUrl: config.PUBLIC_URL,
+      companyName: config.COMPANY_NAME,
+    });
     const handlers = certificateHandlers({
       db,
       now,
@@ -29,6 +37,8 @@ await runService(process, {
       companyName: config.COMPANY_NAME,
       publicUrl: config.PUBLIC_URL,
       printer,
+      issuer,
+      statusLists: statusLists({ db, issuer, now }),
     });
     return { services: [implement(CertificateService, handlers)] };
   },

@@ -34,6 +34,8 @@ const certificateRow = z.object({
   revokeTime: instant.nullable(),
   revokeReason: z.string().nullable(),
   version: z.number(),
+  statusList: z.number(),
+  statusIndex: z.number(),
 });
 
 const columns = sql.fragment`
@@ -45,7 +47,8 @@ const columns = sql.fragment`
   complete_time as "completeTime", issue_time as "issueTime", ledger_digest as "ledgerDigest",
   student_language as "studentLanguage", trainer_names as "trainerNames", zone_name as "zoneName",
   time_zone as "timeZone", hold_time as "holdTime", hold_reason as "holdReason", reopen_time as "reopenTime",
-  revoke_time as "revokeTime", revoke_reason as "revokeReason", version
+  revoke_time as "revokeTime", revoke_reason as "revokeReason", version,
+  status_list as "statusList", status_index as "statusIndex"
 `;
 
 export interface NewCertificate extends Statement {

@@ -2,9 +2,9 @@ import {
   RenderCertificateRequest_PaperSize as PaperSize,
   type RenderCertificateRequest,
 } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
-import type { Database } from "../runtime/database.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { type Certificate, certificateMissing } from "./certificate.ts";
+import { type CredentialDeps, credentialOf } from "./credential/get-credential.ts";
 import { certificatePage } from "./printing/certificate-page.ts";
 import type { Printer } from "./printing/printer.ts";
 import { findCertificate } from "./queries.ts";
@@ -12,8 +12,7 @@ import type { Visible } from "./visible.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
-export interface RenderDeps {
-  db: Database;
+export interface RenderDeps extends CredentialDeps {
   printer: Printer;
   companyName: string;
   /** Where the public pages are. */
@@ -22,7 +21,7 @@ export interface RenderDeps {
 
 /** The PDF in pieces that fit into a message. */
 export async function* renderCertificate(
-  { db, printer, companyName, publicUrl }: RenderDeps,
+  { db, printer, companyName, publicUrl, issuer }: RenderDeps,
   { certificateId, paperSize }: RenderCertificateRequest,
   { visible, signal }: { visible: Visible; signal: AbortSignal },
 ): AsyncGenerator<{ chunk: Uint8Array }> {
@@ -33,7 +32,8 @@ export async function* renderCertificate(
   const link = `${publicUrl}/verify/${certificate.code}`;
   const paper = paperSize === PaperSize.LETTER ? "us-letter" : "a4";
   const page = certificatePage(certificate, { issuer: companyName, link, paper });
-  const pdf = await printer.print({ page, credential: null }, signal);
+  const credential = Buffer.from(await credentialOf({ db, issuer }, certificate));
+  const pdf = await printer.print({ page, credential }, signal);
   for (let start = 0; start < pdf.length; start += CHUNK_BYTES) {
     yield { chunk: pdf.subarray(start, start + CHUNK_BYTES) };
   }

@@ -13,6 +13,8 @@ import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
 import type { AddressOf } from "./caller-address.ts";
 import type { ForwardedService } from "./forward.ts";
+import { credentialDocuments } from "./pages/credentials.ts";
+import { firstOf } from "./pages/page.ts";
 import { verifyPages } from "./pages/verify.ts";
 import { publicHandler } from "./public-handler.ts";
 import { answerTrace } from "./trace-header.ts";
@@ -69,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     origins,
     ready,
     addressOf,
-    pages: verifyPages(logger),
+    pages: firstOf(verifyPages(logger), credentialDocuments(logger)),
     shutdownSignal: shutdown.signal,
   });
   const server = await listenTwoProtocols({ handler, host, port, ...options.connections });

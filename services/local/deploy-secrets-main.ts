@@ -21,6 +21,7 @@ try {
     ["POSTGRES_PASSWORD", secrets.postgresPassword],
     ["TOKEN_ISSUER", issuer.issuer],
     ["TOKEN_JWKS", JSON.stringify(publicKeys(issuer, secrets))],
+    ["CREDENTIAL_KEYS", JSON.stringify({ keys: secrets.credentialKeys })],
     ...ofServices,
   ];
   for (const [name, value] of variables) process.stdout.write(`${name}='${value}'\n`);

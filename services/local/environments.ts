@@ -61,7 +61,10 @@ export function planProcesses({ config, secrets, issuer, databases, inherited }:
   return [
     service("trainer", config.TRAINER_PORT),
     service("booking", config.BOOKING_PORT, { QUEUE_DATABASE_URL: databases.booking.migrationDatabaseUrl }),
-    service("certificate", config.CERTIFICATE_PORT, { PUBLIC_URL: `http://127.0.0.1:${config.PORT}` }),
+    service("certificate", config.CERTIFICATE_PORT, {
+      PUBLIC_URL: `http://localhost:${config.PORT}`,
+      CREDENTIAL_KEYS: JSON.stringify({ keys: secrets.credentialKeys }),
+    }),
     plan("gateway", config.PORT, config.GATEWAY_ADMIN_PORT, { RATE_LIMITS: inherited.RATE_LIMITS ?? ROOMY }),
   ];
 }

@@ -23,7 +23,15 @@ const serviceSecrets = z.object({
   key,
 });
 
-const secretsFile = z.object({ postgresPassword: z.string(), services: z.record(z.enum(SERVICES), serviceSecrets) });
+const secretsFile = z.object({
+  postgresPassword: z.string(),
+  services: z.record(z.enum(SERVICES), serviceSecrets),
+  /** What credentials are signed with: the first key signs, those before it stay for the credentials that they signed. */
+  credentialKeys: z.tuple([key]).rest(key),
+});
+
+/** As an older version wrote it. */
+const olderSecretsFile = secretsFile.partial({ credentialKeys: true });
 
 /** What the processes of one machine share, made at the first start. */
 export type Secrets = z.output<typeof secretsFile>;
@@ -35,9 +43,11 @@ export async function readSecrets(directory: string): Promise<Secrets> {
     if (Error.isError(error) && "code" in error && error.code === "ENOENT") return null;
     throw error;
   });
-  if (text !== null) return parse(text, path);
+  const found = text === null ? null : parse(text, path);
+  if (found?.credentialKeys) return secretsFile.parse(found);
 
-  const secrets = await newSecrets();
+  const credentialKeys = [await newKey()];
+  const secrets = secretsFile.parse({ ...(found ?? (await newSecrets())), credentialKeys });
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return secrets;
@@ -52,11 +62,11 @@ export function publicKeys(issuer: LocalIssuer, secrets: Secrets): JSONWebKeySet
   return { keys: [...issuer.jwks.keys, ...keys] };
 }
 
-async function newSecrets(): Promise<Secrets> {
+async function newSecrets(): Promise<z.output<typeof olderSecretsFile>> {
   const services = await Promise.all(
     SERVICES.map(async (name) => [name, { ownerPassword: password(), appPassword: password(), key: await newKey() }]),
   );
-  return secretsFile.parse({ postgresPassword: password(), services: Object.fromEntries(services) });
+  return olderSecretsFile.parse({ postgresPassword: password(), services: Object.fromEntries(services) });
 }
 
 async function newKey(): Promise<JWK> {
@@ -69,9 +79,9 @@ function password(): string {
   return randomBytes(24).toString("base64url");
 }
 
-function parse(text: string, path: string): Secrets {
+function parse(text: string, path: string): z.output<typeof olderSecretsFile> {
   try {
-    return secretsFile.parse(JSON.parse(text));
+    return olderSecretsFile.parse(JSON.parse(text));
   } catch (cause) {
     throw new StartError(
       `${path} does not hold the secrets of a mesh: put back what was there, or delete its folder.`,

@@ -7,7 +7,8 @@ export class ConfigError extends Error {
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const json = z.string().transform((text, context): unknown => {
+/** A variable that holds JSON. */
+export const jsonText = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
   } catch {
@@ -19,7 +20,7 @@ const json = z.string().transform((text, context): unknown => {
 /** The token issuer's public keys: a JSON Web Key Set, or the https address where it is published. */
 const jwks = z.union([
   z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)),
-  json.pipe(
+  jsonText.pipe(
     z.custom<JSONWebKeySet>(
       (value) => z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).safeParse(value).success,
       "is not a JSON Web Key Set",
@@ -45,7 +46,7 @@ export const serviceConfig = z.object({
   TOKEN_ISSUER: z.string().min(1),
   TOKEN_JWKS: jwks,
   /** The private key with which the service proves to other services who it is. */
-  SERVICE_KEY: json.pipe(
+  SERVICE_KEY: jsonText.pipe(
     z.custom<JWK>((value) => z.looseObject({ kty: z.string() }).safeParse(value).success, "is not a JSON Web Key"),
   ),
   /** Honour the `cadre-time` header: for demonstrations and tests. */

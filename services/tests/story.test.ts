@@ -5,6 +5,7 @@ import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import pg from "pg";
+import { z } from "zod";
 import { BookingService, type BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
@@ -16,6 +17,7 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { DayOfWeek } from "../../gen/google/type/dayofweek_pb.ts";
+import { verified } from "../certificate/credential/testing/verifier.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
 const CERTIFICATE_WITHIN_MS = 30_000;
@@ -107,6 +109,30 @@ async function certificateOf(
   }
 }
 
+/** By what is published alone. */
+async function expectVerifiable({ code }: Certificate): Promise<void> {
+  const read = async (path: string, mediaType: string): Promise<object> => {
+    const response = await fetch(`${mesh.gatewayUrl}${path}`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, mediaType]);
+    return z.looseObject({}).parse(await response.json());
+  };
+  const credential = z
+    .looseObject({
+      validFrom: z.iso.datetime(),
+      credentialStatus: z.array(z.looseObject({ statusListCredential: z.url() })),
+    })
+    .parse(await read(`/credentials/${code}`, "application/vc"));
+  const lists = new Map<string, object>();
+  for (const { statusListCredential: url } of credential.credentialStatus) {
+    expect(url).toMatch(/^http:\/\/localhost:\d+\/status\/(revocation|suspension)-0$/);
+    lists.set(url, await read(new URL(url).pathname, "application/vc"));
+  }
+  const issuerDocument = await read("/.well-known/did.json", "application/did+ld+json");
+  const published = { issuerDocument, lists, now: new Date(Date.parse(credential.validFrom) + 1000) };
+  expect(await verified(credential, published)).toMatchObject({ verified: true });
+  expect((await fetch(`${mesh.gatewayUrl}/credentials/${"A".repeat(22)}`)).status).toBe(404);
+}
+
 test("from a wish to a certificate that anybody can verify, and none before the thirtieth session", async () => {
   const trainerId = await givenTrainer();
   const booked = await book("09:00");
@@ -133,6 +159,8 @@ test("from a wish to a certificate that anybody can verify, and none before the 
     courseName: "Swimming",
     sessionCount: 30,
   });
+
+  await expectVerifiable(certificate);
 
   const rival = createClient(CertificateService, mesh.transportAs(Role.OPERATOR, { operator_id: randomUUID() }));
   expect((await rival.listCertificates({})).certificates).toEqual([]);

@@ -12,6 +12,8 @@ import { createLogger } from "../../runtime/logger.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import type { Random } from "../certificate-number.ts";
+import { statusLists } from "../credential/status-lists.ts";
+import { testCredentialIssuer } from "../credential/testing/issuer.ts";
 import { certificateHandlers } from "../handlers.ts";
 import { createPrinter } from "../printing/printer.ts";
 import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID } from "./neighbours.ts";
@@ -36,10 +38,12 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
   };
   const others = await startTestServer({ services: neighbourServices(neighbours) });
   const printer = createPrinter({ logger: createLogger("certificate", "silent") });
+  const now = () => Temporal.Instant.from("2030-09-01T12:00:00Z");
+  const issuer = await testCredentialIssuer();
   let ids = 0;
   const handlers = certificateHandlers({
     db: database.db,
-    now: () => Temporal.Instant.from("2030-09-01T12:00:00Z"),
+    now,
     newId: () => `018f0000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     random,
     bookings: createClient(BookingService, others.transportAs(Role.SERVICE)),
@@ -48,6 +52,8 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     companyName: "Cadre",
     publicUrl: "https://cadre.example",
     printer,
+    issuer,
+    statusLists: statusLists({ db: database.db, issuer, now }),
   });
   const server = await startTestServer({ services: [implement(CertificateService, handlers)] });
   const as: CertificateMesh["as"] = (role, claims) =>

@@ -18,6 +18,17 @@ export interface PageCall {
 /** The page at a path; null where there is none. */
 export type FindPage = (path: string) => ((call: PageCall) => Promise<Page>) | null;
 
+/** The page of the first that has one. */
+export function firstOf(...finders: FindPage[]): FindPage {
+  return (path) => {
+    for (const find of finders) {
+      const page = find(path);
+      if (page) return page;
+    }
+    return null;
+  };
+}
+
 /** Answers GET and HEAD with a page. */
 export async function answerPage(
   make: (call: PageCall) => Promise<Page>,

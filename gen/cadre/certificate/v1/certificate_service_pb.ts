@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/certificate/v1/certificate_service.proto.
  */
 export const file_cadre_certificate_v1_certificate_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiWgobUmVjb25jaWxlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABASJuChxSZWNvbmNpbGVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFgoObGVkZ2VyX3ZlcnNpb24YAiABKAMiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUi5wEKGFJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBIgCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCUIIukgFcgOwAQESVgoKcGFwZXJfc2l6ZRgCIAEoDjI4LmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdC5QYXBlclNpemVCCLpIBYIBAhABIlEKCVBhcGVyU2l6ZRIaChZQQVBFUl9TSVpFX1VOU1BFQ0lGSUVEEAASEQoNUEFQRVJfU0laRV9BNBABEhUKEVBBUEVSX1NJWkVfTEVUVEVSEAIiKgoZUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIzChhWZXJpZnlDZXJ0aWZpY2F0ZVJlcXVlc3QSFwoEY29kZRgBIAEoCUIJukgGcgQQARhAIsIEChlWZXJpZnlDZXJ0aWZpY2F0ZVJlc3BvbnNlEjUKBXN0YXRlGAEgASgOMiYuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGVTdGF0ZRIOCgZudW1iZXIYAiABKAkSFAoMc3R1ZGVudF9uYW1lGAMgASgJEhMKC2NvdXJzZV9uYW1lGAQgASgJEhUKDW9wZXJhdG9yX25hbWUYBSABKAkSFQoNc2Vzc2lvbl9jb3VudBgGIAEoBRIVCg10b3RhbF9taW51dGVzGAcgASgFEjYKEmZpcnN0X3Nlc3Npb25fdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRbGFzdF9zZXNzaW9uX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHN1c3BlbmRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXB1YmxpY19yZWFzb24YDSABKAkSFQoNdHJhaW5lcl9uYW1lcxgOIAMoCRIRCgl6b25lX25hbWUYDyABKAkSEQoJdGltZV96b25lGBAgASgJEhgKEHN0dWRlbnRfbGFuZ3VhZ2UYESABKAkyiAoKEkNlcnRpZmljYXRlU2VydmljZRKDAQoQSXNzdWVDZXJ0aWZpY2F0ZRItLmNhZHJlLmNlcnRpZmljYXRlLnYxLklzc3VlQ2VydGlmaWNhdGVSZXF1ZXN0Gi4uY2FkcmUuY2VydGlmaWNhdGUudjEuSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBBfDgGIgnEo8BChRSZWNvbmNpbGVDZXJ0aWZpY2F0ZRIxLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlY29uY2lsZUNlcnRpZmljYXRlUmVxdWVzdBoyLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlY29uY2lsZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEF8OAYiCcSfwoOR2V0Q2VydGlmaWNhdGUSKy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlcXVlc3QaLC5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAY0A8ShQEKEExpc3RDZXJ0aWZpY2F0ZXMSLS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5MaXN0Q2VydGlmaWNhdGVzUmVxdWVzdBouLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGIgnEooBChFSZW5kZXJDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BiQTjABEpwBChFWZXJpZnlDZXJ0aWZpY2F0ZRIuLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVxdWVzdBovLmNhZHJlLmNlcnRpZmljYXRlLnYxLlZlcmlmeUNlcnRpZmljYXRlUmVzcG9uc2UiJpACAergGAIQAfDgGNAPsuEYEAgBEgx2ZXJpZmljYXRpb2644RgBEokBChJTdXNwZW5kQ2VydGlmaWNhdGUSLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0GjAuY2FkcmUuY2VydGlmaWNhdGUudjEuU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSjwEKFFJlaW5zdGF0ZUNlcnRpZmljYXRlEjEuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0GjIuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKGAQoRUmV2b2tlQ2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnYgZwcm90bzM", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Ci5jYWRyZS9jZXJ0aWZpY2F0ZS92MS9jZXJ0aWZpY2F0ZV9zZXJ2aWNlLnByb3RvEhRjYWRyZS5jZXJ0aWZpY2F0ZS52MSJWChdJc3N1ZUNlcnRpZmljYXRlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIdCgtwdXJjaGFzZV9pZBgCIAEoCUIIukgFcgOwAQEiUgoYSXNzdWVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUiWgobUmVjb25jaWxlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh0KC3B1cmNoYXNlX2lkGAIgASgJQgi6SAVyA7ABASJuChxSZWNvbmNpbGVDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFgoObGVkZ2VyX3ZlcnNpb24YAiABKAMiZgoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EiIKDmNlcnRpZmljYXRlX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKBm51bWJlchgCIAEoCUIJukgGcgQQARgoSABCDAoDa2V5EgW6SAIIASJQChZHZXRDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUivAEKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIhCgpzdHVkZW50X2lkGAMgASgJQgi6SAVyA7ABAUgAiAEBEiIKC3B1cmNoYXNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBQg0KC19zdHVkZW50X2lkQg4KDF9wdXJjaGFzZV9pZCJsChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNwoMY2VydGlmaWNhdGVzGAEgAygLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BChlTdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AcSHwoNcHVibGljX3JlYXNvbhgFIAEoCUIIukgFcgMYrAJCBwoFX2V0YWciVAoaU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2USNgoLY2VydGlmaWNhdGUYASABKAsyIS5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZSKgAQobUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDmNlcnRpZmljYXRlX2lkGAIgASgJQgi6SAVyA7ABARIcCgRldGFnGAMgASgJQgm6SAZyBBABGGRIAIgBARIaCgZyZWFzb24YBCABKAlCCrpIB3IFEAEY6AdCBwoFX2V0YWciVgocUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZRI2CgtjZXJ0aWZpY2F0ZRgBIAEoCzIhLmNhZHJlLmNlcnRpZmljYXRlLnYxLkNlcnRpZmljYXRlIr4BChhSZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoOY2VydGlmaWNhdGVfaWQYAiABKAlCCLpIBXIDsAEBEhwKBGV0YWcYAyABKAlCCbpIBnIEEAEYZEgAiAEBEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARjoBxIfCg1wdWJsaWNfcmVhc29uGAUgASgJQgi6SAVyAxisAkIHCgVfZXRhZyJTChlSZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlEjYKC2NlcnRpZmljYXRlGAEgASgLMiEuY2FkcmUuY2VydGlmaWNhdGUudjEuQ2VydGlmaWNhdGUi5wEKGFJlbmRlckNlcnRpZmljYXRlUmVxdWVzdBIgCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCUIIukgFcgOwAQESVgoKcGFwZXJfc2l6ZRgCIAEoDjI4LmNhZHJlLmNlcnRpZmljYXRlLnYxLlJlbmRlckNlcnRpZmljYXRlUmVxdWVzdC5QYXBlclNpemVCCLpIBYIBAhABIlEKCVBhcGVyU2l6ZRIaChZQQVBFUl9TSVpFX1VOU1BFQ0lGSUVEEAASEQoNUEFQRVJfU0laRV9BNBABEhUKEVBBUEVSX1NJWkVfTEVUVEVSEAIiKgoZUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIvChRHZXRDcmVkZW50aWFsUmVxdWVzdBIXCgRjb2RlGAEgASgJQgm6SAZyBBABGEAiKQoVR2V0Q3JlZGVudGlhbFJlc3BvbnNlEhAKCGRvY3VtZW50GAEgASgJIhoKGEdldElzc3VlckRvY3VtZW50UmVxdWVzdCItChlHZXRJc3N1ZXJEb2N1bWVudFJlc3BvbnNlEhAKCGRvY3VtZW50GAEgASgJIm8KFEdldFN0YXR1c0xpc3RSZXF1ZXN0EkAKB3B1cnBvc2UYASABKA4yIy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdGF0dXNQdXJwb3NlQgq6SAeCAQQQASAAEhUKBGxpc3QYAiABKAVCB7pIBBoCKAAiKQoVR2V0U3RhdHVzTGlzdFJlc3BvbnNlEhAKCGRvY3VtZW50GAEgASgJIjMKGFZlcmlmeUNlcnRpZmljYXRlUmVxdWVzdBIXCgRjb2RlGAEgASgJQgm6SAZyBBABGEAiwgQKGVZlcmlmeUNlcnRpZmljYXRlUmVzcG9uc2USNQoFc3RhdGUYASABKA4yJi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5DZXJ0aWZpY2F0ZVN0YXRlEg4KBm51bWJlchgCIAEoCRIUCgxzdHVkZW50X25hbWUYAyABKAkSEwoLY291cnNlX25hbWUYBCABKAkSFQoNb3BlcmF0b3JfbmFtZRgFIAEoCRIVCg1zZXNzaW9uX2NvdW50GAYgASgFEhUKDXRvdGFsX21pbnV0ZXMYByABKAUSNgoSZmlyc3Rfc2Vzc2lvbl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X3Nlc3Npb25fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKaXNzdWVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc3VzcGVuZF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHVibGljX3JlYXNvbhgNIAEoCRIVCg10cmFpbmVyX25hbWVzGA4gAygJEhEKCXpvbmVfbmFtZRgPIAEoCRIRCgl0aW1lX3pvbmUYECABKAkSGAoQc3R1ZGVudF9sYW5ndWFnZRgRIAEoCSptCg1TdGF0dXNQdXJwb3NlEh4KGlNUQVRVU19QVVJQT1NFX1VOU1BFQ0lGSUVEEAASHQoZU1RBVFVTX1BVUlBPU0VfUkVWT0NBVElPThABEh0KGVNUQVRVU19QVVJQT1NFX1NVU1BFTlNJT04QAjKYDQoSQ2VydGlmaWNhdGVTZXJ2aWNlEoMBChBJc3N1ZUNlcnRpZmljYXRlEi0uY2FkcmUuY2VydGlmaWNhdGUudjEuSXNzdWVDZXJ0aWZpY2F0ZVJlcXVlc3QaLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5Jc3N1ZUNlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEF8OAYiCcSjwEKFFJlY29uY2lsZUNlcnRpZmljYXRlEjEuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVjb25jaWxlQ2VydGlmaWNhdGVSZXF1ZXN0GjIuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVjb25jaWxlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQXw4BiIJxJ/Cg5HZXRDZXJ0aWZpY2F0ZRIrLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVxdWVzdBosLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENlcnRpZmljYXRlUmVzcG9uc2UiEpACAergGAYKBAECBAXw4BjQDxKFAQoQTGlzdENlcnRpZmljYXRlcxItLmNhZHJlLmNlcnRpZmljYXRlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0Gi4uY2FkcmUuY2VydGlmaWNhdGUudjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIhKQAgHq4BgGCgQBAgQF8OAYiCcSigEKEVJlbmRlckNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuUmVuZGVyQ2VydGlmaWNhdGVSZXNwb25zZSISkAIB6uAYBgoEAQIEBfDgGJBOMAESnAEKEVZlcmlmeUNlcnRpZmljYXRlEi4uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXF1ZXN0Gi8uY2FkcmUuY2VydGlmaWNhdGUudjEuVmVyaWZ5Q2VydGlmaWNhdGVSZXNwb25zZSImkAIB6uAYAhAB8OAY0A+y4RgQCAESDHZlcmlmaWNhdGlvbrjhGAESjAEKDUdldENyZWRlbnRpYWwSKi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRDcmVkZW50aWFsUmVxdWVzdBorLmNhZHJlLmNlcnRpZmljYXRlLnYxLkdldENyZWRlbnRpYWxSZXNwb25zZSIikAIB6uAYAhAB8OAY0A+y4RgQCAESDHZlcmlmaWNhdGlvbhKEAQoRR2V0SXNzdWVyRG9jdW1lbnQSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRJc3N1ZXJEb2N1bWVudFJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRJc3N1ZXJEb2N1bWVudFJlc3BvbnNlIg6QAgHq4BgCEAHw4BjQDxJ4Cg1HZXRTdGF0dXNMaXN0EiouY2FkcmUuY2VydGlmaWNhdGUudjEuR2V0U3RhdHVzTGlzdFJlcXVlc3QaKy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5HZXRTdGF0dXNMaXN0UmVzcG9uc2UiDpACAergGAIQAfDgGNAPEokBChJTdXNwZW5kQ2VydGlmaWNhdGUSLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5TdXNwZW5kQ2VydGlmaWNhdGVSZXF1ZXN0GjAuY2FkcmUuY2VydGlmaWNhdGUudjEuU3VzcGVuZENlcnRpZmljYXRlUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSjwEKFFJlaW5zdGF0ZUNlcnRpZmljYXRlEjEuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXF1ZXN0GjIuY2FkcmUuY2VydGlmaWNhdGUudjEuUmVpbnN0YXRlQ2VydGlmaWNhdGVSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxKGAQoRUmV2b2tlQ2VydGlmaWNhdGUSLi5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlcXVlc3QaLy5jYWRyZS5jZXJ0aWZpY2F0ZS52MS5SZXZva2VDZXJ0aWZpY2F0ZVJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnYgZwcm90bzM", [file_buf_validate_validate, file_cadre_certificate_v1_certificate, file_cadre_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.certificate.v1.IssueCertificateRequest
@@ -459,6 +459,119 @@ export const RenderCertificateResponseSchema: GenMessage<RenderCertificateRespon
   messageDesc(file_cadre_certificate_v1_certificate_service, 15);
 
 /**
+ * @generated from message cadre.certificate.v1.GetCredentialRequest
+ */
+export type GetCredentialRequest = Message<"cadre.certificate.v1.GetCredentialRequest"> & {
+  /**
+   * The code of the public link.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetCredentialRequest.
+ * Use `create(GetCredentialRequestSchema)` to create a new message.
+ */
+export const GetCredentialRequestSchema: GenMessage<GetCredentialRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 16);
+
+/**
+ * @generated from message cadre.certificate.v1.GetCredentialResponse
+ */
+export type GetCredentialResponse = Message<"cadre.certificate.v1.GetCredentialResponse"> & {
+  /**
+   * JSON-LD. Its proof is over what it says and not over its bytes, but these are always the same.
+   *
+   * @generated from field: string document = 1;
+   */
+  document: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetCredentialResponse.
+ * Use `create(GetCredentialResponseSchema)` to create a new message.
+ */
+export const GetCredentialResponseSchema: GenMessage<GetCredentialResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 17);
+
+/**
+ * @generated from message cadre.certificate.v1.GetIssuerDocumentRequest
+ */
+export type GetIssuerDocumentRequest = Message<"cadre.certificate.v1.GetIssuerDocumentRequest"> & {
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetIssuerDocumentRequest.
+ * Use `create(GetIssuerDocumentRequestSchema)` to create a new message.
+ */
+export const GetIssuerDocumentRequestSchema: GenMessage<GetIssuerDocumentRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 18);
+
+/**
+ * @generated from message cadre.certificate.v1.GetIssuerDocumentResponse
+ */
+export type GetIssuerDocumentResponse = Message<"cadre.certificate.v1.GetIssuerDocumentResponse"> & {
+  /**
+   * JSON-LD.
+   *
+   * @generated from field: string document = 1;
+   */
+  document: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetIssuerDocumentResponse.
+ * Use `create(GetIssuerDocumentResponseSchema)` to create a new message.
+ */
+export const GetIssuerDocumentResponseSchema: GenMessage<GetIssuerDocumentResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 19);
+
+/**
+ * @generated from message cadre.certificate.v1.GetStatusListRequest
+ */
+export type GetStatusListRequest = Message<"cadre.certificate.v1.GetStatusListRequest"> & {
+  /**
+   * @generated from field: cadre.certificate.v1.StatusPurpose purpose = 1;
+   */
+  purpose: StatusPurpose;
+
+  /**
+   * The number of the list, from 0.
+   *
+   * @generated from field: int32 list = 2;
+   */
+  list: number;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetStatusListRequest.
+ * Use `create(GetStatusListRequestSchema)` to create a new message.
+ */
+export const GetStatusListRequestSchema: GenMessage<GetStatusListRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 20);
+
+/**
+ * @generated from message cadre.certificate.v1.GetStatusListResponse
+ */
+export type GetStatusListResponse = Message<"cadre.certificate.v1.GetStatusListResponse"> & {
+  /**
+   * JSON-LD.
+   *
+   * @generated from field: string document = 1;
+   */
+  document: string;
+};
+
+/**
+ * Describes the message cadre.certificate.v1.GetStatusListResponse.
+ * Use `create(GetStatusListResponseSchema)` to create a new message.
+ */
+export const GetStatusListResponseSchema: GenMessage<GetStatusListResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_certificate_v1_certificate_service, 21);
+
+/**
  * @generated from message cadre.certificate.v1.VerifyCertificateRequest
  */
 export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCertificateRequest"> & {
@@ -475,7 +588,7 @@ export type VerifyCertificateRequest = Message<"cadre.certificate.v1.VerifyCerti
  * Use `create(VerifyCertificateRequestSchema)` to create a new message.
  */
 export const VerifyCertificateRequestSchema: GenMessage<VerifyCertificateRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 16);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 22);
 
 /**
  * What anybody may know who holds the certificate.
@@ -590,7 +703,42 @@ export type VerifyCertificateResponse = Message<"cadre.certificate.v1.VerifyCert
  * Use `create(VerifyCertificateResponseSchema)` to create a new message.
  */
 export const VerifyCertificateResponseSchema: GenMessage<VerifyCertificateResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_certificate_v1_certificate_service, 17);
+  messageDesc(file_cadre_certificate_v1_certificate_service, 23);
+
+/**
+ * What a status list says of certificates.
+ *
+ * @generated from enum cadre.certificate.v1.StatusPurpose
+ */
+export const StatusPurpose = {
+  /**
+   * @generated from enum value: STATUS_PURPOSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: STATUS_PURPOSE_REVOCATION = 1;
+   */
+  REVOCATION: 1,
+
+  /**
+   * @generated from enum value: STATUS_PURPOSE_SUSPENSION = 2;
+   */
+  SUSPENSION: 2,
+} as const;
+
+/**
+ * What a status list says of certificates.
+ *
+ * @generated from enum cadre.certificate.v1.StatusPurpose
+ */
+export type StatusPurpose = (typeof StatusPurpose)[keyof typeof StatusPurpose] | UnknownEnum;
+
+/**
+ * Describes the enum cadre.certificate.v1.StatusPurpose.
+ */
+export const StatusPurposeSchema: GenEnum<StatusPurpose> = /*@__PURE__*/
+  enumDesc(file_cadre_certificate_v1_certificate_service, 0);
 
 /**
  * Certificates of completed purchases.
@@ -680,6 +828,42 @@ export const CertificateService: GenService<{
     methodKind: "unary";
     input: typeof VerifyCertificateRequestSchema;
     output: typeof VerifyCertificateResponseSchema;
+  },
+  /**
+   * Gives a certificate as an Open Badges 3.0 credential, to anybody who has its code: signed, and always the same bytes as
+   * long as the certificate states the same. Whether it is suspended or revoked, the lists that it names say.
+   *
+   * Fails with CERTIFICATE_NOT_FOUND.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.GetCredential
+   */
+  getCredential: {
+    methodKind: "unary";
+    input: typeof GetCredentialRequestSchema;
+    output: typeof GetCredentialResponseSchema;
+  },
+  /**
+   * Gives the did:web document of the issuer, with every key that a credential may have been signed with.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.GetIssuerDocument
+   */
+  getIssuerDocument: {
+    methodKind: "unary";
+    input: typeof GetIssuerDocumentRequestSchema;
+    output: typeof GetIssuerDocumentResponseSchema;
+  },
+  /**
+   * Gives a list of which certificates are revoked, or suspended, as a signed credential: a Bitstring Status List that says
+   * it by place, so that whoever reads it does not tell which certificate is meant. At most seconds old.
+   *
+   * Fails with STATUS_LIST_NOT_FOUND.
+   *
+   * @generated from rpc cadre.certificate.v1.CertificateService.GetStatusList
+   */
+  getStatusList: {
+    methodKind: "unary";
+    input: typeof GetStatusListRequestSchema;
+    output: typeof GetStatusListResponseSchema;
   },
   /**
    * Holds a certificate back: whoever verifies it reads that it is suspended, and since when. It stays so until somebody

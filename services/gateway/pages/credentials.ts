@@ -1,0 +1,98 @@
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { CertificateService, StatusPurpose } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import { isOutage } from "../../runtime/outage.ts";
+import type { FindPage, Page, PageCall } from "./page.ts";
+
+const ANSWER_WITHIN_MS = 2000;
+const RETRY_SECONDS = 10;
+const CREDENTIAL = "application/vc";
+const DID = "application/did+ld+json";
+
+/** Verifiers run in browsers too, on anybody's pages. */
+const OPEN = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff" };
+
+type Certificates = ReturnType<typeof createClient<typeof CertificateService>>;
+type Read = (certificates: Certificates, options: { signal: AbortSignal; timeoutMs: number }) => Promise<Document>;
+
+interface Document {
+  document: string;
+}
+
+interface Published {
+  read: Read;
+  mediaType: string;
+  /** How long it may be kept by whoever reads it. */
+  maxAgeS: number;
+}
+
+/**
+ * What software needs to verify a certificate: its credential at /credentials/{code}, the lists of what is revoked or
+ * suspended at /status/{purpose}-{number}, and the issuer's keys where did:web looks for them.
+ */
+export function credentialDocuments(logger: Logger): FindPage {
+  return (path) => {
+    const published = publishedAt(path);
+    return published && ((call) => answer(published, call, logger));
+  };
+}
+
+function publishedAt(path: string): Published | null {
+  if (path === "/.well-known/did.json" || path === "/did.json") {
+    return {
+      read: (certificates, options) => certificates.getIssuerDocument({}, options),
+      mediaType: DID,
+      maxAgeS: 300,
+    };
+  }
+  const [, code] = /^\/credentials\/([A-Za-z0-9_-]{22})$/.exec(path) ?? [];
+  if (code) {
+    return {
+      read: (certificates, options) => certificates.getCredential({ code }, options),
+      mediaType: CREDENTIAL,
+      maxAgeS: 0,
+    };
+  }
+  const [, name, number] = /^\/status\/(revocation|suspension)-(\d{1,9})$/.exec(path) ?? [];
+  if (!name) return null;
+  const purpose = name === "revocation" ? StatusPurpose.REVOCATION : StatusPurpose.SUSPENSION;
+  const list = Number(number);
+  return {
+    read: (certificates, options) => certificates.getStatusList({ purpose, list }, options),
+    mediaType: CREDENTIAL,
+    maxAgeS: 5,
+  };
+}
+
+async function answer(
+  { read, mediaType, maxAgeS }: Published,
+  { transport, signal }: PageCall,
+  logger: Logger,
+): Promise<Page> {
+  try {
+    const options = { signal, timeoutMs: ANSWER_WITHIN_MS };
+    const { document } = await read(createClient(CertificateService, transport), options);
+    const headers = { ...OPEN, "content-type": mediaType, "cache-control": `max-age=${maxAgeS}` };
+    return { status: 200, headers, body: document };
+  } catch (error) {
+    const refusal = ConnectError.from(error);
+    if (refusal.code === Code.NotFound) return problem(404, "There is no such document.");
+    if (refusal.code === Code.ResourceExhausted) {
+      return problem(429, "Too many requests.", retrySeconds(refusal));
+    }
+    if (!isOutage(error) && refusal.code !== Code.Canceled) logger.error({ err: error }, "bug");
+    return problem(503, "The certificate service is not available at the moment.", RETRY_SECONDS);
+  }
+}
+
+function problem(status: number, title: string, retryAfterS?: number): Page {
+  const retry = retryAfterS === undefined ? {} : { "retry-after": String(retryAfterS) };
+  const headers = { ...OPEN, "content-type": "application/problem+json", "cache-control": "no-store", ...retry };
+  return { status, headers, body: JSON.stringify({ title, status }) };
+}
+
+function retrySeconds(refusal: ConnectError): number {
+  const [retry] = refusal.findDetails(RetryInfoSchema);
+  return Number(retry?.retryDelay?.seconds ?? RETRY_SECONDS);
+}
