@@ -21,6 +21,7 @@ import { developmentClock } from "../../runtime/clock.ts";
 import { type Database, openDatabase } from "../../runtime/database.ts";
 import { implement } from "../../runtime/implement.ts";
 import { type TestDatabase, testDatabase } from "../../runtime/testing/database.ts";
+import type { CountedServer } from "../../runtime/testing/round-trips.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
 import { standIn } from "../../runtime/testing/stand-in.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
@@ -74,8 +75,10 @@ export interface Directory {
 }
 
 /** Booking as its process serves it, on a real database, beside a trainer service that answers from a list. */
-export async function startBookingServer(options: { nowMs?: () => number } = {}): Promise<BookingServer> {
-  const database = await testDatabase(new URL("../migrations/", import.meta.url));
+export async function startBookingServer(
+  options: { nowMs?: () => number; counter?: CountedServer } = {},
+): Promise<BookingServer> {
+  const database = await testDatabase(new URL("../migrations/", import.meta.url), options.counter);
   await runMigrations({ connectionString: database.ownerUrl });
   const directory: Directory = { trainers: [], searched: null, down: false, calls: [], changes: new EventEmitter() };
   const neighbour = await startTestServer({ services: directoryServices(directory) });

@@ -7,6 +7,7 @@ import { type Database, openDatabase } from "../database.ts";
 import { migrateService } from "../migrations.ts";
 import { provisionService } from "../provision.ts";
 import { tenantDatabase } from "../tenancy.ts";
+import type { CountedServer } from "./round-trips.ts";
 
 const PASSWORD = "test";
 const RUNTIME_MIGRATIONS = new URL("../migrations/", import.meta.url);
@@ -24,8 +25,11 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A database of its own for a test file, migrated: a copy of a template that the run makes once for each folder. */
-export async function testDatabase(migrations: URL): Promise<TestDatabase> {
+/**
+ * A database of its own for a test file, migrated: a copy of a template that the run makes once for each folder. What the
+ * application asks as its limited role goes by way of `counter`.
+ */
+export async function testDatabase(migrations: URL, counter?: CountedServer): Promise<TestDatabase> {
   const serverUrl = await testServerUrl();
   const service = `t_${await digest(RUNTIME_MIGRATIONS, migrations)}`;
   const database = `test_${randomUUID().replaceAll("-", "")}`;
@@ -40,7 +44,10 @@ export async function testDatabase(migrations: URL): Promise<TestDatabase> {
   const url = urlOf(serverUrl, database, `cadre_${service}`);
   const serviceUrl = urlOf(serverUrl, database, `cadre_${service}_service`);
   const all = await openDatabase(serviceUrl, { maxConnections: 20, applicationName: "test-service" });
-  const db = tenantDatabase(await openDatabase(url, { maxConnections: 20, applicationName: "test" }), all);
+  const db = tenantDatabase(
+    await openDatabase(counter?.url(url) ?? url, { maxConnections: 20, applicationName: "test" }),
+    all,
+  );
   return {
     db,
     all,
