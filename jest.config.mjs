@@ -2,6 +2,7 @@
 export default {
   reporters: ["default", "<rootDir>/scripts/plain-totals.mjs"],
   testMatch: ["<rootDir>/services/**/*.test.ts", "<rootDir>/services/**/*.test.tsx"],
+  testPathIgnorePatterns: ["/node_modules/", "\\.long\\.test\\.ts$"],
   extensionsToTreatAsEsm: [".ts", ".tsx"],
   transform: {
     "\\.tsx?$": [
