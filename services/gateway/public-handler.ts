@@ -18,14 +18,13 @@ import allowOrigins from "cors";
 import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
 import { addressKey } from "../runtime/call-limits.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
+import { policyOf } from "../runtime/policy.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
 import { callOurselves } from "./call-ourselves.ts";
 import type { AddressOf } from "./caller-address.ts";
 import { answerPage, type FindPage } from "./pages/page.ts";
 import { TRACE_HEADER } from "./trace-header.ts";
 
-const READ_MAX_BYTES = 1024 * 1024;
-const WRITE_MAX_BYTES = 4 * 1024 * 1024;
 const MAX_TIMEOUT_MS = 60_000;
 const PREFLIGHT_MAX_AGE_S = 7200;
 
@@ -67,12 +66,17 @@ export function publicHandler(options: PublicOptions): PublicHandler {
       blameTheCaller(context);
     },
     acceptCompression: [compressionGzip, compressionBrotli],
-    readMaxBytes: READ_MAX_BYTES,
-    writeMaxBytes: WRITE_MAX_BYTES,
     maxTimeoutMs: MAX_TIMEOUT_MS,
     shutdownSignal: options.shutdownSignal,
   });
-  for (const { service, impl } of options.services) router.service(service, impl);
+  for (const { service, impl } of options.services) {
+    for (const method of service.methods) {
+      const { maxRequestBytes: readMaxBytes, maxResponseBytes: writeMaxBytes } = policyOf(method);
+      // Connect has no name for the implementation of a method that is known only at run time.
+      const own = impl[method.localName] as never;
+      if (own) router.rpc(method, own, { readMaxBytes, writeMaxBytes });
+    }
+  }
   const rpcs = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
   return (request, response) => {

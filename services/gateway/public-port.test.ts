@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
@@ -21,9 +24,9 @@ async function post(path: string, type: string, body: Uint8Array<ArrayBuffer> | 
 }
 
 /** Speaks to the port byte by byte, as no client library does. */
-async function raw(request: string): Promise<string> {
+async function raw(bytes: string): Promise<string> {
   const socket = connect(gateway.port, "127.0.0.1");
-  socket.write(request);
+  socket.write(bytes);
   return text(socket);
 }
 
@@ -100,6 +103,22 @@ test("a compressed message without a word of how is INTERNAL, as gRPC demands", 
   compressed[0] = 1;
   const web = await post(UNARY, "application/grpc-web+proto", compressed);
   expect(`${web.headers.get("grpc-status")} ${web.body}`).toMatch(/^13 |grpc-status: 13/);
+});
+
+test.each([
+  ["gzip", gzipSync, gunzipSync],
+  ["br", brotliCompressSync, brotliDecompressSync],
+])("whoever speaks %s is answered in it", async (encoding, compress, decompress) => {
+  const asking = request(gateway.url + UNARY, {
+    method: "POST",
+    headers: { "content-type": "application/json", "content-encoding": encoding, "accept-encoding": encoding },
+  });
+  asking.end(compress('{"responseSize": 100000}'));
+  const [response] = (await once(asking, "response")) as [IncomingMessage];
+  const body = await buffer(response);
+  expect(response.headers["content-encoding"]).toBe(encoding);
+  expect(body.length).toBeLessThan(10_000);
+  expect(JSON.parse(decompress(body).toString()).payload.body).toHaveLength(133_336);
 });
 
 test("a message over 1 MiB is refused", async () => {
