@@ -24,6 +24,11 @@ export interface SearchResult {
 /** As search_count names all active trainers, whatever they teach. */
 const ALL_COURSES = "00000000-0000-0000-0000-000000000000";
 
+const FEW = 2_000;
+
+/** One more than can be asked for: of those who reach the point no more are counted. */
+const COUNTED = 1_001;
+
 const resultRow: z.ZodType<SearchResult> = z.object({
   matches: z.array(z.object({ trainer: trainerDocument, distanceMeters: z.number() })),
   active: z.number(),
@@ -34,29 +39,26 @@ const resultRow: z.ZodType<SearchResult> = z.object({
 });
 
 /**
- * One statement whatever it finds. The funnel is made of counts that are kept; distances are computed of those
- * trainers only whose reach, as a box in another index, holds the point.
+ * One statement whatever it finds. The funnel is made of counts that are kept. Where few are qualified, each of them is
+ * measured; of many, those who reach the point are walked through from the nearest on, in an index, until there are
+ * enough. `few` says how many are few: measuring one takes 5 µs.
  */
-export function searchTrainers(db: Database, search: Search, now: Temporal.Instant): Promise<SearchResult> {
+export function searchTrainers(db: Database, search: Search, now: Temporal.Instant, few = FEW): Promise<SearchResult> {
   const { courseId, operatorId, maxResults } = search;
-  const { latitude, longitude } = search.point;
   return db.one(sql.type(resultRow)`
-    with counted as (
+    with counted as materialized (
       select
         coalesce(sum(difference) filter (where course_id = ${ALL_COURSES}::uuid), 0)::bigint as active,
         coalesce(sum(difference) filter (where course_id = ${courseId}::uuid), 0)::bigint as teach_course,
         coalesce(sum(difference) filter (
           where course_id = ${courseId}::uuid and operator_id = ${operatorId}::uuid
-        ), 0)::bigint as same_operator
+        ), 0)::bigint as same_operator,
+        ${unqualified(search)} as unqualified
       from search_count where course_id in (${ALL_COURSES}::uuid, ${courseId}::uuid)
-    ), measured as materialized (
-      select t.operator_id, t.trainer_id, t.travel_radius_meters,
-        great_circle_meters(t.base_latitude, t.base_longitude, ${latitude}::float8, ${longitude}::float8) as distance
-      from trainer t join qualification q on q.operator_id = t.operator_id and q.trainer_id = t.trainer_id
-      where t.status = 'active' and t.operator_id = ${operatorId}::uuid and ${boundsHold(search.point)}
-        and q.course_id = ${courseId}::uuid and q.active and ${qualifiedOn(search.dates)}
-    ), reached as (
-      select operator_id, trainer_id, distance from measured where distance <= travel_radius_meters
+    ), reached as materialized (
+      select * from (${measured(search)}) as m where (select same_operator - unqualified <= ${few} from counted)
+      union all
+      select * from (${walked(search)}) as w where (select same_operator - unqualified > ${few} from counted)
     ), nearest as (
       select operator_id, trainer_id, distance from reached order by distance, trainer_id limit ${maxResults}
     )
@@ -64,8 +66,8 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
       counted.active,
       counted.teach_course as "teachCourse",
       counted.same_operator as "sameOperator",
-      counted.same_operator - ${unqualified(search)} as "qualifiedOnEveryDate",
-      (select count(*) from reached) as "reachPoint",
+      counted.same_operator - counted.unqualified as "qualifiedOnEveryDate",
+      (select least(count(*), ${COUNTED}) from reached) as "reachPoint",
       (
         select coalesce(json_agg(json_build_object(
           'trainer', ${documentOf(now, search.parts)}, 'distanceMeters', n.distance
@@ -76,11 +78,38 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
   `);
 }
 
+/** Every one of the qualified; one after the other, lest the many who reach the point are looked at. */
+function measured({ courseId, operatorId, point, dates }: Search) {
+  return sql.fragment`
+    select q.operator_id, q.trainer_id, t.distance
+    from qualification q, lateral (
+      select t.travel_radius_meters,
+        great_circle_meters(t.base_latitude, t.base_longitude, ${point.latitude}::float8, ${point.longitude}::float8) as distance
+      from trainer t
+      where t.operator_id = q.operator_id and t.trainer_id = q.trainer_id and t.status = 'active' and ${boundsHold(point)}
+      offset 0
+    ) t
+    where q.course_id = ${courseId}::uuid and q.operator_id = ${operatorId}::uuid and q.active and ${qualifiedOn(dates)}
+      and t.distance <= t.travel_radius_meters
+  `;
+}
+
+/** A circle that reaches round a pole holds the point under both of its longitudes. */
+function walked({ courseId, operatorId, point: { latitude, longitude }, dates }: Search) {
+  const ends = endsOf(dates);
+  const walkedAt = (reachLongitude: number) => sql.fragment`
+    select * from nearest_trainers(
+      ${operatorId}::uuid, ${courseId}::uuid, ${ends?.first ?? null}::date, ${ends?.last ?? null}::date,
+      ${latitude}::float8, ${longitude}::float8, ${reachLongitude}::float8, ${COUNTED}
+    )`;
+  return sql.fragment`${walkedAt(longitude)} union ${walkedAt(turned(longitude))}`;
+}
+
 /** Qualified on every date is qualified on the first and on the last. */
 function qualifiedOn(dates: readonly string[]) {
   const ends = endsOf(dates);
   if (!ends) return sql.fragment`true`;
-  return sql.fragment`from_date <= ${ends.first}::date and (until_date is null or until_date >= ${ends.last}::date)`;
+  return sql.fragment`q.from_date <= ${ends.first}::date and (q.until_date is null or q.until_date >= ${ends.last}::date)`;
 }
 
 /** Each count is a range of an index of its own. */
@@ -105,10 +134,13 @@ function endsOf(dates: readonly string[]): { first: string; last: string } | nul
 
 /** A point has a second longitude, a whole turn away, under which the boxes over the antimeridian hold it. */
 function boundsHold({ latitude, longitude }: Search["point"]) {
-  const turned = longitude > 0 ? longitude - 360 : longitude + 360;
   const boxAt = (x: number) =>
     sql.fragment`box(point(${x}::float8, ${latitude}::float8), point(${x}::float8, ${latitude}::float8))`;
-  return sql.fragment`(t.reach @> ${boxAt(longitude)} or t.reach @> ${boxAt(turned)})`;
+  return sql.fragment`(t.reach @> ${boxAt(longitude)} or t.reach @> ${boxAt(turned(longitude))})`;
+}
+
+function turned(longitude: number): number {
+  return longitude > 0 ? longitude - 360 : longitude + 360;
 }
 
 /** Makes one row of the many that count the same; whoever counts meanwhile counts the same. */

@@ -11,16 +11,36 @@ import { type Figure, median, rounded } from "../figure.ts";
 import { paired } from "../paired.ts";
 
 const TRAINERS = 50_000;
-const POINTS = [
-  { latitude: 52.5, longitude: 13.4 },
-  { latitude: 48.1, longitude: 11.6 },
-  { latitude: 50, longitude: 8 },
-];
+/** An operator's trainers: all over a country of 890 by 1000 km, or within 28 km of one place, which most of them reach. */
+const SPREAD = {
+  operatorId: "0f000000-0000-7000-8000-000000000001",
+  points: [
+    { latitude: 52.5, longitude: 13.4 },
+    { latitude: 48.1, longitude: 11.6 },
+    { latitude: 50, longitude: 8 },
+  ],
+  latitude: { from: 47, degrees: 8 },
+  longitude: { from: 6, degrees: 12 },
+};
+const CROWD = {
+  operatorId: "0f000000-0000-7000-8000-000000000002",
+  points: [{ latitude: 50, longitude: 8 }],
+  latitude: { from: 49.75, degrees: 0.5 },
+  longitude: { from: 7.65, degrees: 0.7 },
+};
 const courseIds = [1, 2, 3].map((number) => `0e000000-0000-7000-8000-00000000000${number}`);
-const franchiseId = "0f000000-0000-7000-8000-000000000001";
 const everything = new Set(["workingHours", "qualifications", "timeOff"]);
+const nothing = new Set<string>();
+const masked = "with a read mask without what hangs on them";
 
-/** Searching among many trainers of one operator, spread over a country of 890 by 1000 km. */
+const SEARCHES = [
+  { figure: "search-trainers", shape: SPREAD, parts: everything, maxResults: 1000, words: "with their documents" },
+  { figure: "search-trainers-masked", shape: SPREAD, parts: nothing, maxResults: 1000, words: masked },
+  { figure: "search-crowd", shape: CROWD, parts: everything, maxResults: 100, words: "with their documents" },
+  { figure: "search-crowd-masked", shape: CROWD, parts: nothing, maxResults: 1000, words: masked },
+];
+
+/** Searching among many trainers of one operator. */
 export async function* searchFigures(): AsyncGenerator<Figure> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "cadre-bench-"));
@@ -34,23 +54,21 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
   stack.defer(() => db.end());
   await fill(db, urls.migrationDatabaseUrl);
 
-  for (const [name, parts, words] of [
-    ["search-trainers", everything, "with their documents"],
-    ["search-trainers-masked", new Set<string>(), "with a read mask without what hangs on them"],
-  ] as const) {
+  for (const { figure, shape, parts, maxResults, words } of SEARCHES) {
     let found = 0;
     const ours = async () => {
       const times = [];
-      for (const point of POINTS) {
+      for (const point of shape.points) {
         const start = performance.now();
-        found = (await searchTrainers(db, searchAt(point, parts), Temporal.Now.instant())).matches.length;
+        const search = searchAt(shape.operatorId, point, { parts, maxResults });
+        found = (await searchTrainers(db, search, Temporal.Now.instant())).matches.length;
         times.push(performance.now() - start);
       }
       return median(times);
     };
-    const sides = await paired(ours, () => everyTrainer(db));
+    const sides = await paired(ours, () => everyTrainer(db, shape.operatorId));
     yield {
-      figure: name,
+      figure,
       ours: rounded(sides.ours),
       theirs: rounded(sides.theirs),
       unit: "ms",
@@ -62,18 +80,22 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
   }
 }
 
-function searchAt(point: Search["point"], parts: ReadonlySet<string>): Search {
+function searchAt(
+  operatorId: string,
+  point: Search["point"],
+  { parts, maxResults }: Pick<Search, "parts" | "maxResults">,
+): Search {
   const dates = Array.from({ length: 30 }, (_, day) => `2026-0${1 + Math.floor(day / 10)}-${10 + (day % 10)}`);
-  return { courseId: courseIds[0] ?? "", operatorId: franchiseId, point, dates, maxResults: 1000, parts };
+  return { courseId: courseIds[0] ?? "", operatorId, point, dates, maxResults, parts };
 }
 
-async function everyTrainer(db: Database): Promise<number> {
+async function everyTrainer(db: Database, operatorId: string): Promise<number> {
   const start = performance.now();
   await db.query(sql.unsafe`
     select count(*), count(*) filter (where distance <= travel_radius_meters) from (
       select t.travel_radius_meters, great_circle_meters(t.base_latitude, t.base_longitude, 50, 8) as distance
       from trainer t join qualification q using (operator_id, trainer_id)
-      where t.status = 'active' and t.operator_id = ${franchiseId}::uuid and q.course_id = ${courseIds[0] ?? ""}::uuid
+      where t.status = 'active' and t.operator_id = ${operatorId}::uuid and q.course_id = ${courseIds[0] ?? ""}::uuid
         and q.from_date <= '2026-01-10' and coalesce(q.until_date, 'infinity') >= '2026-03-19'
       offset 0
     ) as measured
@@ -82,16 +104,20 @@ async function everyTrainer(db: Database): Promise<number> {
 }
 
 async function fill(db: Database, ownerUrl: string): Promise<void> {
-  await db.query(sql.unsafe`
-    insert into franchise (franchise_id, name, country_code, create_time) values (${franchiseId}, 'A', 'DE', now())
-  `);
-  await db.query(sql.unsafe`
-    insert into trainer (trainer_id, franchise_id, name, time_zone, base_latitude, base_longitude,
-      travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
-    select gen_random_uuid(), ${franchiseId}::uuid, 'Trainer ' || n, 'Europe/Berlin',
-      47 + random() * 8, 6 + random() * 12, 5000 + random() * 35000, 15, 6, now()
-    from generate_series(1, ${TRAINERS}) n
-  `);
+  for (const { operatorId, latitude, longitude } of [SPREAD, CROWD]) {
+    await db.query(sql.unsafe`
+      insert into franchise (franchise_id, name, country_code, create_time)
+      values (${operatorId}, ${operatorId}, 'DE', now())
+    `);
+    await db.query(sql.unsafe`
+      insert into trainer (trainer_id, franchise_id, name, time_zone, base_latitude, base_longitude,
+        travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
+      select gen_random_uuid(), ${operatorId}::uuid, 'Trainer ' || n, 'Europe/Berlin',
+        ${latitude.from}::float8 + random() * ${latitude.degrees}::float8,
+        ${longitude.from}::float8 + random() * ${longitude.degrees}::float8, 5000 + random() * 35000, 15, 6, now()
+      from generate_series(1, ${TRAINERS}) n
+    `);
+  }
   await db.query(sql.unsafe`
     insert into working_hours (operator_id, trainer_id, day_of_week, start_time, end_time)
     select operator_id, trainer_id, day, '09:00', '17:00' from trainer, generate_series(1, 5) day

@@ -393,7 +393,7 @@ export type SearchFunnel = Message<"cadre.trainer.v1.SearchFunnel"> & {
   qualifiedOnEveryDate: number;
 
   /**
-   * The point lies within the trainer's travel radius.
+   * The point lies within the trainer's travel radius. Counted to 1001: more are not told apart.
    *
    * @generated from field: int32 reach_point = 5;
    */

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import pg from "pg";
+import { z } from "zod";
+import { type Database, sql } from "../runtime/database.ts";
+import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
+import { type Search, searchTrainers } from "./search-query.ts";
+
+/** The franchises, by where their trainers are and how many they have. */
+const [CROWD, LARGER_CROWD, SPREAD] = [1, 2, 3].map((index) => `ffffffff-0000-7000-8000-00000000000${index}`) as [
+  string,
+  string,
+  string,
+];
+/** Taught by all; by one in a hundred; by all, but no longer. */
+const [COMMON, RARE, PAST] = [1, 2, 3].map((index) => `eeeeeeee-0000-7000-8000-00000000000${index}`) as [
+  string,
+  string,
+  string,
+];
+const CROWD_SIZE = 3_000;
+const LARGER_SIZE = 12_000;
+const point = { latitude: 50, longitude: 8 };
+const now = Temporal.Instant.from("2026-06-01T12:00:00Z");
+const explained = z.array(
+  z.object({ Plan: z.object({ "Shared Hit Blocks": z.number(), "Shared Read Blocks": z.number() }) }),
+);
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await testDatabase(new URL("./migrations/", import.meta.url));
+  await trainers(CROWD, CROWD_SIZE, 0.2);
+  await trainers(LARGER_CROWD, LARGER_SIZE, 0.2);
+  await trainers(SPREAD, LARGER_SIZE, 8);
+  await database.db.query(sql.unsafe`
+    insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
+    select operator_id, trainer_id, course_id::uuid, '2020-01-01', until_date::date
+    from (select *, row_number() over () as number from trainer) t,
+      (values (${COMMON}, null, 1), (${RARE}, null, 100), (${PAST}, '2021-01-01', 1)) c (course_id, until_date, every)
+    where number % every = 0
+  `);
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+  await owner.query("vacuum analyze");
+  await owner.end();
+}, 120_000);
+
+afterAll(() => database?.close());
+
+test("in a crowd that reaches the point a search reads no more when it is four times as large", async () => {
+  const [crowd, larger] = [await blocksRead(CROWD, COMMON), await blocksRead(LARGER_CROWD, COMMON)];
+  expect(larger).toBeLessThan(1.5 * crowd);
+});
+
+test("few who are qualified among many who reach the point are found without looking at the many", async () => {
+  expect(await blocksRead(LARGER_CROWD, RARE)).toBeLessThan(LARGER_SIZE / 10);
+});
+
+test("those whose qualification has ended are not looked at one by one", async () => {
+  expect(await blocksRead(LARGER_CROWD, PAST)).toBeLessThan(LARGER_SIZE / 10);
+});
+
+test("among many who are spread out the few who reach the point are found in the index", async () => {
+  expect(await blocksRead(SPREAD, COMMON)).toBeLessThan(LARGER_SIZE / 10);
+});
+
+/** How many blocks the database touches to answer a search for the nearest ten. */
+async function blocksRead(operatorId: string, courseId: string): Promise<number> {
+  const search = { operatorId, courseId, point, dates: ["2026-07-01"], maxResults: 10, parts: new Set<string>() };
+  const row = z.object({ "QUERY PLAN": explained });
+  const plan = await database.db.one(
+    sql.type(row)`explain (analyze, buffers, format json) ${await statementOf(search)}`,
+  );
+  const blocks = plan["QUERY PLAN"][0]?.Plan;
+  return (blocks?.["Shared Hit Blocks"] ?? 0) + (blocks?.["Shared Read Blocks"] ?? 0);
+}
+
+/** What a search asks the database. */
+async function statementOf(search: Search) {
+  const asked: Parameters<Database["one"]>[0][] = [];
+  const listening = new Proxy(database.db, {
+    get: (target, name, receiver) =>
+      name === "one"
+        ? (query: Parameters<Database["one"]>[0]) => asked.push(query)
+        : Reflect.get(target, name, receiver),
+  });
+  await searchTrainers(listening, search, now);
+  const [statement] = asked;
+  if (!statement) throw new Error("nothing was asked");
+  return statement;
+}
+
+/** Trainers who travel 50 km, within so many degrees of the point. */
+async function trainers(franchiseId: string, count: number, degrees: number): Promise<void> {
+  await database.db.query(sql.unsafe`
+    insert into franchise (franchise_id, name, country_code, create_time)
+    values (${franchiseId}, ${franchiseId}, 'DE', now())
+  `);
+  await database.db.query(sql.unsafe`
+    insert into trainer (trainer_id, franchise_id, name, time_zone, base_latitude, base_longitude,
+      travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
+    select gen_random_uuid(), ${franchiseId}::uuid, 'Ada', 'UTC',
+      ${point.latitude} + ${degrees}::float8 * (n % 101 - 50) / 50, ${point.longitude} + ${degrees}::float8 * (n % 97 - 48) / 48,
+      50000, 15, 6, now()
+    from generate_series(1, ${count}) n
+  `);
+}
