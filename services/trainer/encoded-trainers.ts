@@ -43,7 +43,7 @@ const MAX_STATEMENT_IDS = 4000;
  * kept in that version, in one statement for those who may see the same. So an answer is as fresh as without it.
  */
 export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): EncodedTrainers {
-  const news = trainerNews(db);
+  const news = trainerNews(db.asService());
   const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
     sizeCalculation: ({ encoded: { bytes } }) => bytes.byteLength + OVERHEAD_BYTES,

@@ -22,7 +22,11 @@ beforeAll(async () => {
   franchiseA = await givenFranchise(server.as("admin"), "A");
   franchiseB = await givenFranchise(server.as("admin"), "B");
   const admin = server.as("admin");
-  trainersOfA = await Promise.all(Array.from({ length: 250 }, () => givenTrainer(admin, { franchiseId: franchiseA })));
+  trainersOfA = [];
+  while (trainersOfA.length < 250) {
+    const some = Array.from({ length: 25 }, () => givenTrainer(admin, { franchiseId: franchiseA }));
+    trainersOfA.push(...(await Promise.all(some)));
+  }
   trainersOfB = await Promise.all(Array.from({ length: 10 }, () => givenTrainer(admin, { franchiseId: franchiseB })));
   for (const { trainerId } of [...trainersOfA.slice(0, 3), ...trainersOfB.slice(0, 2)]) {
     const grant = { requestId: randomUUIDv7(), trainerId, courseId, fromDate: "2026-01-01", untilDate: "2026-06-30" };

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await trainers(CROWD, CROWD_SIZE, 0.2);
   await trainers(LARGER_CROWD, LARGER_SIZE, 0.2);
   await trainers(SPREAD, LARGER_SIZE, 8);
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
     select operator_id, trainer_id, course_id::uuid, '2020-01-01', until_date::date
     from (select *, row_number() over () as number from trainer) t,
@@ -68,7 +68,7 @@ test("among many who are spread out the few who reach the point are found in the
 async function blocksRead(operatorId: string, courseId: string): Promise<number> {
   const search = { operatorId, courseId, point, dates: ["2026-07-01"], maxResults: 10, parts: new Set<string>() };
   const row = z.object({ "QUERY PLAN": explained });
-  const plan = await database.db.one(
+  const plan = await database.all.one(
     sql.type(row)`explain (analyze, buffers, format json) ${await statementOf(search)}`,
   );
   const blocks = plan["QUERY PLAN"][0]?.Plan;
@@ -78,7 +78,7 @@ async function blocksRead(operatorId: string, courseId: string): Promise<number>
 /** What a search asks the database. */
 async function statementOf(search: Search) {
   const asked: Parameters<Database["one"]>[0][] = [];
-  const listening = new Proxy(database.db, {
+  const listening = new Proxy(database.all, {
     get: (target, name, receiver) =>
       name === "one"
         ? (query: Parameters<Database["one"]>[0]) => asked.push(query)
@@ -92,11 +92,11 @@ async function statementOf(search: Search) {
 
 /** Trainers who travel 50 km, within so many degrees of the point. */
 async function trainers(franchiseId: string, count: number, degrees: number): Promise<void> {
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into franchise (franchise_id, name, country_code, create_time)
     values (${franchiseId}, ${franchiseId}, 'DE', now())
   `);
-  await database.db.query(sql.unsafe`
+  await database.all.query(sql.unsafe`
     insert into trainer (trainer_id, franchise_id, name, time_zone, base_latitude, base_longitude,
       travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
     select gen_random_uuid(), ${franchiseId}::uuid, 'Ada', 'UTC',
