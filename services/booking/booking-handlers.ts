@@ -21,8 +21,9 @@ import { reassignTrainer } from "./reassign-trainer.ts";
 import { reopenSession } from "./reopen-session.ts";
 import { rescheduleSession } from "./reschedule-session.ts";
 import { sessionToProto } from "./session.ts";
+import { type WatchDeps, watchSchedule } from "./watch-schedule.ts";
 
-export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingService> {
+export function bookingHandlers(deps: BookingDeps & WatchDeps): ServiceImpl<typeof BookingService> {
   const { db } = deps;
   return {
     bookPurchase(request, context) {
@@ -90,6 +91,10 @@ export function bookingHandlers(deps: BookingDeps): ServiceImpl<typeof BookingSe
 
     reopenSession(request, context) {
       return reopenSession(deps, request, callerOf(context));
+    },
+
+    watchSchedule(request, context) {
+      return watchSchedule(deps, request, { visible: visibleTo(callerOf(context)), signal: context.signal });
     },
 
     async getCompletionLedger({ purchaseId }, context) {

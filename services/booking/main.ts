@@ -10,11 +10,13 @@ import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
 import { bookingHandlers } from "./booking-handlers.ts";
 import { runCertificateJobs } from "./certificate-jobs.ts";
+import { createChangePoll } from "./change-poll.ts";
 import { bookingConfig } from "./config.ts";
 import { courseHandlers } from "./course-handlers.ts";
 import { publishDirectoryMetrics } from "./directory-metrics.ts";
 import { followTrainers } from "./follow-trainers.ts";
 import { studentHandlers } from "./student-handlers.ts";
+import { tidyChanges } from "./tidy-changes.ts";
 import { trainerDirectory } from "./trainer-directory.ts";
 import { zoneDirectory } from "./zone-directory.ts";
 import { zoneHandlers } from "./zone-handlers.ts";
@@ -24,7 +26,7 @@ await runService(process, {
   name: "booking",
   config: bookingConfig,
   migrations: new URL("./migrations/", import.meta.url),
-  async start({ config, db, now, newId, connect, logger, onClose }) {
+  async start({ config, db, now, newId, connect, logger, stopping, onClose }) {
     const trainer = connect("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService]);
     const certificate = connect("certificate", config.CERTIFICATE_ADDRESS, [CertificateService]);
     const certificates = createClient(CertificateService, certificate);
@@ -43,7 +45,8 @@ await runService(process, {
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
-    const bookings = { db, now, newId, trainers, zones };
+    onClose(tidyChanges(db, (err) => logger.error({ err }, "the log of changes cannot be tidied up")));
+    const bookings = { db, now, newId, trainers, zones, poll: createChangePoll(db, stopping), stopping };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),

@@ -25,6 +25,7 @@ import type { CountedServer } from "../../runtime/testing/round-trips.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
 import { standIn } from "../../runtime/testing/stand-in.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
+import { createChangePoll } from "../change-poll.ts";
 import { courseHandlers } from "../course-handlers.ts";
 import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
@@ -60,6 +61,8 @@ export interface BookingServer {
   /** On the database as the role that owns it, and the queue. */
   asOwner<T>(work: (db: Database) => Promise<T>): Promise<T>;
   bookingsAs(role: Role, claims?: Record<string, string>): Client<typeof BookingService>;
+  /** Streams end. */
+  beginToStop(): void;
   close(): Promise<void>;
 }
 
@@ -91,12 +94,14 @@ export async function startBookingServer(
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
   const zones = zoneDirectory(database.all, { nowMs: () => performance.now(), logger: quiet });
   const catalogue = { ...deps, zones, franchises: createClient(FranchiseService, trainer) };
+  const ending = new AbortController();
+  const poll = createChangePoll(database.db, ending.signal);
   const server = await startTestServer({
     services: [
       implement(ZoneService, zoneHandlers(catalogue)),
       implement(CourseService, courseHandlers(catalogue)),
       implement(StudentService, studentHandlers(catalogue)),
-      implement(BookingService, bookingHandlers({ ...deps, trainers, zones })),
+      implement(BookingService, bookingHandlers({ ...deps, trainers, zones, poll, stopping: ending.signal })),
     ],
     headers: { "cadre-time": NOW },
   });
@@ -135,7 +140,9 @@ export async function startBookingServer(
       const db = await openDatabase(database.ownerUrl, { maxConnections: 1, applicationName: "test" });
       return work(db).finally(() => db.end());
     },
+    beginToStop: () => ending.abort(),
     async close() {
+      ending.abort();
       for (const stop of stopping) await stop();
       await server.close();
       await zones.stop();
