@@ -20,7 +20,7 @@ export function createChangePoll(db: Database, stopping: AbortSignal): ChangePol
   async function poll(): Promise<LogPosition> {
     try {
       await setTimeout(INTERVAL_MS, undefined, { signal: stopping }).catch(() => {});
-      return await placeChanges(db, { patient: false });
+      return await placeChanges(db.asService(), { patient: false });
     } finally {
       coming = null;
     }

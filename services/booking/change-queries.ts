@@ -32,7 +32,7 @@ const FORGOTTEN_AT_ONCE = 10_000;
 
 const headRow = z.object({ logId: z.string(), position: z.number(), placed: z.number() });
 const pageRow = z.object({
-  oldest: z.number().nullable(),
+  forgotten: z.number(),
   changes: z.array(
     z.object({
       purchaseId: z.string(),
@@ -58,15 +58,15 @@ export async function placeChanges(db: Database, { patient }: { patient: boolean
   }
 }
 
-/** The changes at positions after one and up to another, as far as the filter lets them through; the oldest kept. */
+/** The changes at positions after one and up to another, as far as the filter lets them through; and the last that is forgotten. */
 export async function changesBetween(
   db: Database,
   { after, upTo }: { after: number; upTo: number },
   filter: ChangeFilter,
-): Promise<{ oldest: number | null; changes: ScheduleChange[] }> {
+): Promise<{ forgotten: number; changes: ScheduleChange[] }> {
   return db.one(sql.type(pageRow)`
     select
-      (select min(position) from schedule_change where position is not null) as oldest,
+      (select forgotten from schedule_change_log) as forgotten,
       coalesce((
         select jsonb_agg(jsonb_build_object(
           'purchaseId', c.purchase_id, 'operatorId', c.operator_id, 'studentId', c.student_id,

@@ -26,8 +26,9 @@ export async function holdLessons(
 ): Promise<void> {
   await lockTrainers(tx, [...freed, ...lessons.map(({ trainer }) => trainer.trainerId)]);
 
-  if (timesChange) {
-    const clashes = await findStudentClashes(tx, lessons);
+  const [first] = lessons;
+  if (timesChange && first) {
+    const clashes = await findStudentClashes(tx, lessons, first.session.studentId);
     if (clashes.length > 0) throw studentTaken(localTimes(lessons, clashes));
   }
   const clashes = await findTrainerClashes(tx, lessons);

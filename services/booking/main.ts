@@ -45,7 +45,7 @@ await runService(process, {
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
-    onClose(tidyChanges(db, (err) => logger.error({ err }, "the log of changes cannot be tidied up")));
+    onClose(tidyChanges(db.asService(), (err) => logger.error({ err }, "the log of changes cannot be tidied up")));
     const bookings = { db, now, newId, trainers, zones, poll: createChangePoll(db, stopping), stopping };
     return {
       services: [

@@ -59,20 +59,22 @@ export function findTrainerClashes(tx: Transaction, lessons: readonly Lesson[]) 
   `);
 }
 
-/** When else the student has lessons at the times of one purchase's, with whichever operator: the times alone. */
-export function findStudentClashes(tx: Transaction, lessons: readonly Lesson[]) {
+/**
+ * When else the student has lessons at the times of these, with whichever operator: the times alone. What the lessons
+ * have occupied so far is not in their way; nobody else can be there.
+ */
+export function findStudentClashes(tx: Transaction, lessons: readonly Lesson[], studentId: string) {
   return tx.anyFirst(sql.type(z.object({ startTime: instant }))`
-    select distinct lower(busy.time) as "startTime"
-    from ${lessonTable(lessons)}
-    cross join lateral (
-      select unnest(c.times) as time from student_claim c
-      where c.student_id = n.student_id and c.purchase_id <> n.purchase_id
-      union all
-      select tstzrange(s.start_time, s.end_time) from session s
-      where s.operator_id = n.operator_id and s.purchase_id = n.purchase_id and s.state in ('scheduled', 'completed')
-        and s.session_id <> all(${idsOf(lessons)})
-    ) as busy
-    where busy.time && tstzrange(n.start_time, n.end_time)
+    with wanted as (
+      select range_agg(tstzrange(n.start_time, n.end_time)) as times from ${lessonTable(lessons)}
+    ), own as (
+      select coalesce(range_agg(tstzrange(s.start_time, s.end_time)), '{}') as times
+      from session s where s.session_id = any(${idsOf(lessons)}) and s.state in ('scheduled', 'completed')
+    )
+    select lower(busy) as "startTime"
+    from wanted, own, times_of_student(${studentId}, wanted.times) as taken
+    cross join lateral unnest(taken - own.times) as busy
+    where busy && wanted.times
     order by 1
   `);
 }

@@ -85,7 +85,7 @@ test("all that lies ahead goes to another trainer; what was held stays the first
   expect(await trainersOf(purchase)).toEqual([ada.trainerId, bob.trainerId]);
   const { decision } = await mesh.bookings.getDecision({ decisionId: purchases[0]?.decisionId ?? "" });
   expect(decision).toMatchObject({ trainerId: bob.trainerId, purchaseId: purchase.purchaseId });
-  const actions = (await auditOf(mesh.database.db, purchase.purchaseId)).map(({ action }) => action);
+  const actions = (await auditOf(mesh.database.all, purchase.purchaseId)).map(({ action }) => action);
   expect(actions).toEqual(["BookPurchase", "ReassignTrainer"]);
 });
 

@@ -85,7 +85,7 @@ test("a session moves to another time, keeps its id, and its old time is free", 
   expect(purchase).toMatchObject({ state: PurchaseState.ASSIGNED, etag: "2" });
   const others = await bookFor(await givenStudent(mesh), "2030-01-07T10:00", "2030-01-10T10:00");
   expect(others).toHaveLength(2);
-  expect(await auditOf(mesh.database.db, first().sessionId)).toMatchObject([
+  expect(await auditOf(mesh.database.all, first().sessionId)).toMatchObject([
     { action: "RescheduleSession", entity: "session", operatorId: COMPANY },
   ]);
 });

@@ -135,7 +135,7 @@ test("a change that began before another and commits after it is told after it, 
   await using watch = await watching(mesh.bookings);
   const written = Promise.withResolvers<void>();
   const commit = Promise.withResolvers<void>();
-  const change = mesh.database.db.transaction(async (tx) => {
+  const change = mesh.database.all.transaction(async (tx) => {
     await tx.query(sql.unsafe`
       update purchase set version = version + 1 where purchase_id = ${late.purchase.purchaseId}
     `);
@@ -156,7 +156,7 @@ test("a change that began before another and commits after it is told after it, 
 test("what is rolled back is not told; what is written past all code is, once for each purchase and transaction", async () => {
   const { purchase } = await book();
   await using watch = await watching(mesh.bookings);
-  const { db } = mesh.database;
+  const db = mesh.database.all;
   const failing = db.transaction(async (tx) => {
     await tx.query(sql.unsafe`update purchase set version = 9 where purchase_id = ${purchase.purchaseId}`);
     throw new Error("on purpose");
@@ -177,7 +177,7 @@ test("what is rolled back is not told; what is written past all code is, once fo
 
 test("a booking of any number of sessions writes one change", async () => {
   const { purchase } = await book();
-  const rows = await mesh.database.db.oneFirst(sql.type(z.object({ count: z.number() }))`
+  const rows = await mesh.database.all.oneFirst(sql.type(z.object({ count: z.number() }))`
     select count(*) from schedule_change where purchase_id = ${purchase.purchaseId}
   `);
   expect(rows).toBe(1);
@@ -185,8 +185,8 @@ test("a booking of any number of sessions writes one change", async () => {
 
 test("what others changed is passed over in pages, and a watch that has nothing to tell says so", async () => {
   const { purchase } = await book();
-  const at = await placeChanges(mesh.database.db, { patient: true });
-  await mesh.database.db.query(sql.unsafe`
+  const at = await placeChanges(mesh.database.all, { patient: true });
+  await mesh.database.all.query(sql.unsafe`
     insert into schedule_change (operator_id, purchase_id, student_id, trainer_ids, session_ids)
     select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', '{}' from generate_series(1, 7000)
   `);
@@ -198,7 +198,7 @@ test("what others changed is passed over in pages, and a watch that has nothing 
 });
 
 test("a position whose changes are forgotten is refused, the oldest that is kept is not", async () => {
-  const { db } = mesh.database;
+  const db = mesh.database.all;
   const old = await placeChanges(db, { patient: true });
   await book();
   const kept = await placeChanges(db, { patient: true });

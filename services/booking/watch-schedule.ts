@@ -38,7 +38,7 @@ export async function* watchSchedule(
   { visible, signal }: { visible: Visible; signal: AbortSignal },
 ): AsyncGenerator<Message> {
   const filter = await filterOf(db, request, visible);
-  let end = await placeChanges(db, { patient: true });
+  let end = await placeChanges(db.asService(), { patient: true });
   let at = request.position === "" ? end : readPosition(request.position);
   if (at.logId !== end.logId || at.position > end.position) throw positionExpired();
 
@@ -64,7 +64,6 @@ async function filterOf(db: Database, request: WatchScheduleRequest, visible: Vi
   return { visible, operatorId: operatorId ?? null, trainerId: trainerId ?? null, purchaseId: purchaseId ?? null };
 }
 
-/** Positions have no gaps: what lies before the oldest that is kept has been forgotten. */
 async function nextPage(
   db: Database,
   { at, end }: { at: LogPosition; end: LogPosition },
@@ -72,8 +71,8 @@ async function nextPage(
 ): Promise<{ at: LogPosition; changes: readonly ScheduleChange[] }> {
   if (at.position >= end.position) return { at, changes: [] };
   const upTo = Math.min(at.position + PAGE_SIZE, end.position);
-  const { oldest, changes } = await changesBetween(db, { after: at.position, upTo }, filter);
-  if (oldest === null || oldest > at.position + 1) throw positionExpired();
+  const { forgotten, changes } = await changesBetween(db, { after: at.position, upTo }, filter);
+  if (forgotten > at.position) throw positionExpired();
   return { at: { ...at, position: upTo }, changes };
 }
 

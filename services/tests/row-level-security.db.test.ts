@@ -13,6 +13,7 @@ const OPEN_TABLES = {
     course: "what is taught is the same with every operator",
     queue_worker: "which processes live",
     zone_version: "one row: what the zones are at",
+    schedule_change_log: "one row: how far the log of changes is told",
   },
   certificate: {},
 };
@@ -26,6 +27,10 @@ const DEFINERS = {
     claim_times: "writes what follows from the sessions, and answers nothing",
     times_of_student: "answers with times and nothing else",
     zone_changed: "a trigger: writes what follows from a zone",
+    log_new_purchase: "a trigger: writes what follows from a purchase",
+    log_changed_purchase: "a trigger: writes what follows from a purchase",
+    log_changed_sessions: "a trigger: writes what follows from sessions",
+    log_deleted_sessions: "a trigger: writes what follows from sessions",
     certificate_is_due: "a trigger: writes what follows from a purchase",
     erase_student: "forgets a student with every operator, and answers nothing",
     add_certificate_job: "adds to a queue that is not the application's, and answers nothing",
@@ -202,12 +207,12 @@ const SEEN_BY_OPERATOR: Record<string, number> = {
 };
 const SEEN_BY_STUDENT = {
   trainer: {},
-  booking: { zone: 2, student: 1, purchase: 2, session: 2 },
+  booking: { zone: 2, student: 1, purchase: 2, session: 2, schedule_change: 2 },
   certificate: { certificate: 2 },
 };
 const SEEN_BY_TRAINER = {
   trainer: { trainer: 1, working_hours: 1, qualification: 1, time_off: 1, trainer_history: 1, trainer_change: 1 },
-  booking: { zone: 2, student: 1, purchase: 1, session: 1, trainer_claim: 1 },
+  booking: { zone: 2, student: 1, purchase: 1, session: 1, trainer_claim: 1, schedule_change: 1 },
   certificate: {},
 };
 

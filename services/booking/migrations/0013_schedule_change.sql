@@ -18,6 +18,12 @@ create table schedule_change (
   primary key (operator_id, purchase_id, transaction_id)
 );
 
+call close_table('schedule_change', $$
+  operator_id = (select caller_operator())
+  or (select caller_trainer()) = any (trainer_ids)
+  or student_id = (select caller_student())
+$$);
+
 create unique index schedule_change_position on schedule_change (position) where position is not null;
 create index schedule_change_unplaced on schedule_change (change_id) where position is null;
 
@@ -25,7 +31,9 @@ create index schedule_change_unplaced on schedule_change (change_id) where posit
 create table schedule_change_log (
   only_row boolean primary key default true check (only_row),
   log_id uuid not null default gen_random_uuid(),
-  head bigint not null default 0
+  head bigint not null default 0,
+  -- Up to here they are no longer kept.
+  forgotten bigint not null default 0
 );
 
 insert into schedule_change_log default values;
@@ -104,7 +112,7 @@ create trigger session_delete_is_logged after delete on session
 create function place_schedule_changes(
   max_placed integer, patient boolean, out log_id uuid, out head bigint, out placed integer
 )
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql as $$
 begin
   placed := 0;
   if exists (select from schedule_change where position is null) then
@@ -131,15 +139,19 @@ begin
 end
 $$;
 
--- Drops, of at most at_most changes, the oldest, those that got their position before a time by the database's clock.
-create function forget_schedule_changes(older_than interval, at_most integer) returns bigint
-language sql security definer set search_path = public, pg_temp
-begin atomic
-  with gone as (
+-- Drops, of the at_most oldest changes, those that got their position before a time by the database's clock.
+create function forget_schedule_changes(older_than interval, at_most integer) returns bigint language plpgsql as $$
+declare
+  gone record;
+begin
+  with dropped as (
     delete from schedule_change where position in (
       select position from schedule_change where position is not null order by position limit at_most
     ) and placed_at < now() - older_than
-    returning 1
+    returning position
   )
-  select count(*) from gone;
-end;
+  select count(*) as count, max(position) as last into gone from dropped;
+  update schedule_change_log set forgotten = gone.last where forgotten < gone.last;
+  return gone.count;
+end
+$$;
