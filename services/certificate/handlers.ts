@@ -51,7 +51,7 @@ export function certificateHandlers(
       return toPublicProto(await verifyCertificate(db.asService(), code));
     },
     async getCredential({ code }) {
-      return { document: await credentialOf(deps, await verifyCertificate(db, code)) };
+      return { document: await credentialOf(deps, await verifyCertificate(db.asService(), code)) };
     },
     async getIssuerDocument() {
       return { document: JSON.stringify(deps.issuer.document) };

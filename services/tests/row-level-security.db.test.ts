@@ -203,6 +203,7 @@ const SEEN_BY_OPERATOR: Record<string, number> = {
   // The service's alone.
   student_claim: 0,
   certificate_due: 0,
+  credential: 0,
   zone_change: 0,
 };
 const SEEN_BY_STUDENT = {

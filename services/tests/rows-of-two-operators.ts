@@ -75,5 +75,6 @@ export const rowsOfTwoOperators = {
         repeat('0', 64)
       from operator;
     insert into ledger_seen select operator_id, operator_id, 1 from operator;
+    insert into credential select operator_id, operator_id, repeat('0', 64), 'key', '{}' from operator;
   `,
 };

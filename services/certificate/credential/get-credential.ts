@@ -10,7 +10,10 @@ export interface CredentialDeps {
 }
 
 /** Signed when it is first asked for, and from then on the same bytes, as long as the certificate states the same. */
-export async function credentialOf({ db, issuer }: CredentialDeps, certificate: Certificate): Promise<string> {
+export async function credentialOf(deps: CredentialDeps, certificate: Certificate): Promise<string> {
+  const { issuer } = deps;
+  // Whoever has the certificate may have its credential.
+  const db = deps.db.asService();
   const { keyIds } = issuer;
   const kept = await findCredential(db, certificate, keyIds);
   if (kept !== null) return kept;

@@ -19,7 +19,8 @@ export function statusLists({ db, issuer, now }: { db: Database; issuer: Issuer;
     max: MOST_LISTS,
     ttl: FRESH_MS,
     async fetchMethod(_, __, { context }) {
-      const set = await findSetPlaces(db, context);
+      // A list says nothing of whose its places are.
+      const set = await findSetPlaces(db.asService(), context);
       if (!set) throw statusListMissing(context);
       return JSON.stringify(await signStatusList(issuer, context, { set, now: now() }));
     },

@@ -5,7 +5,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import { isOutage } from "../../runtime/outage.ts";
 import type { FindPage, Page, PageCall } from "./page.ts";
 
-const ANSWER_WITHIN_MS = 2000;
+const ANSWER_WITHIN_MS = 5000;
 const RETRY_SECONDS = 10;
 const CREDENTIAL = "application/vc";
 const DID = "application/did+ld+json";
