@@ -24,6 +24,21 @@ import { testImpl, testService } from "./testing/test-service.ts";
 /** Every code but OK, by number. */
 const CODES = Object.values(Code).filter((code): code is Code => typeof code === "number");
 
+const DETAIL = { reason: "TEST", domain: "cadre", metadata: { a: "b" } };
+
+/** With the code that the size of the response asks for. */
+function refuseWithDetails({ responseSize }: { responseSize: number }): never {
+  const metadata = { "x-hint": "h", "x-hint-bin": encodeBinaryHeader(new Uint8Array([0, 1, 255])) };
+  throw new ConnectError("no", responseSize, metadata, [{ desc: ErrorInfoSchema, value: DETAIL }]);
+}
+
+async function* refuseInStream(requests: AsyncIterable<{ responseParameters: { size: number }[] }>) {
+  for await (const { responseParameters } of requests) {
+    yield {};
+    refuseWithDetails({ responseSize: responseParameters[0]?.size ?? 0 });
+  }
+}
+
 let ours: Server;
 let theirs: Http2Server;
 const open: GrpcTransport[] = [];
@@ -31,9 +46,14 @@ const transports: Record<string, Transport> = {};
 
 // Our server and connect-node's serve the same implementation; our client and connect-node's call both.
 beforeAll(async () => {
-  ours = createGrpcServer({ services: [testService] });
+  const tested = implement(TestService, {
+    ...testImpl,
+    cacheableUnaryCall: refuseWithDetails,
+    halfDuplexCall: refuseInStream,
+  });
+  ours = createGrpcServer({ services: [tested] });
   const ourPort = await bindForTest(ours);
-  theirs = createServer(connectNodeAdapter({ routes: (router) => router.service(TestService, testService.impl) }));
+  theirs = createServer(connectNodeAdapter({ routes: (router) => router.service(TestService, tested.impl) }));
   await new Promise<void>((resolve) => theirs.listen(0, "127.0.0.1", resolve));
   const theirPort = (theirs.address() as AddressInfo).port;
 
@@ -90,6 +110,23 @@ describe.each(["our client, our server", "our client, connect-node's server", "c
       const error = await client.unaryCall({ responseStatus: { code, message } }).catch(ConnectError.from);
       expect(error).toMatchObject({ code, rawMessage: message });
     });
+
+    test.each(CODES)(
+      "code %i arrives with its details and its metadata, in a unary call and in a stream",
+      async (code) => {
+        async function* requests() {
+          yield { responseParameters: [{ size: code }] };
+        }
+        const unary = client.cacheableUnaryCall({ responseSize: code }).then(() => undefined, ConnectError.from);
+        const stream = Array.fromAsync(client.halfDuplexCall(requests())).then(() => undefined, ConnectError.from);
+        for (const error of await Promise.all([unary, stream])) {
+          expect(error).toMatchObject({ code, rawMessage: "no" });
+          expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([DETAIL]);
+          expect(error?.metadata.get("x-hint")).toBe("h");
+          expect([...decodeBinaryHeader(error?.metadata.get("x-hint-bin") ?? "")]).toEqual([0, 1, 255]);
+        }
+      },
+    );
 
     test("a server stream delivers all, then its error", async () => {
       const sizes: (number | undefined)[] = [];
