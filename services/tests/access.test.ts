@@ -1,0 +1,264 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import {
+  create,
+  type DescField,
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import pg from "pg";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { Role, RoleSchema } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { openBackends } from "../gateway/backends.ts";
+import type { ServiceName } from "../local/services.ts";
+import { policyOf, roleName } from "../runtime/policy.ts";
+import { type ChangeExample, changeExamples } from "./change-examples.ts";
+import { type Mesh, startMesh } from "./mesh.ts";
+
+const COMPANY = "c0000000-0000-4000-8000-000000000000";
+const CLAIMS = { operator_id: randomUUID(), trainer_id: randomUUID(), student_id: randomUUID() };
+const ROLES = RoleSchema.values.map(({ number }) => number as Role).filter((role) => role !== Role.UNSPECIFIED);
+const AFTERWARDS = new Date(Date.now() + 600 * 24 * 3_600_000).toISOString();
+/** How long a stream is listened to that answers nothing by itself. */
+const STREAM_MS = 3000;
+
+/** Every method that is served, wherever it is. */
+const METHODS = openBackends({
+  TRAINER_ADDRESS: "127.0.0.1:1",
+  BOOKING_ADDRESS: "127.0.0.1:1",
+  CERTIFICATE_ADDRESS: "127.0.0.1:1",
+} as Parameters<typeof openBackends>[0]).flatMap(({ name, services, close }) => {
+  close();
+  return services.flatMap(({ methods, name: service }) =>
+    methods.map((method) => [`${service}/${method.name}`, method, name as ServiceName] as const),
+  );
+});
+const forOperators = METHODS.filter(([, method]) => policyOf(method).roles.has(Role.OPERATOR));
+const isRead = (method: DescMethod) => method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS;
+const CHANGES = forOperators.filter(([, method]) => method.methodKind === "unary" && !isRead(method));
+const READS = forOperators.filter(([, method]) => method.methodKind === "unary" && isRead(method));
+
+/** A student is not tied to one operator: each of them may add, see, change and erase it. */
+const OF_ALL_OPERATORS = "StudentService/";
+
+let mesh: Mesh;
+let backends: ReturnType<typeof openBackends>;
+let examples: Record<string, ChangeExample>;
+/** Ids of the company's things, by the names that requests have for them. */
+let companys: Record<string, string>;
+/** What only the company may read. */
+let secrets: string[];
+
+beforeAll(async () => {
+  mesh = await startMesh();
+  const { trainer, booking, certificate } = mesh.addresses;
+  const addresses = { TRAINER_ADDRESS: trainer, BOOKING_ADDRESS: booking, CERTIFICATE_ADDRESS: certificate };
+  backends = openBackends(addresses as Parameters<typeof openBackends>[0]);
+  examples = await changeExamples(mesh.transportAs(Role.ADMIN));
+  ({ companys, secrets } = await companysThings());
+}, 120_000);
+afterAll(async () => {
+  for (const { close } of backends ?? []) close();
+  await mesh?.stop();
+}, 60_000);
+
+describe.each(METHODS)("%s", (_, method, where) => {
+  const policy = policyOf(method);
+
+  test(policy.anyone ? "needs no token" : "needs a token", async () => {
+    const outcome = await knock(where, method, {});
+    if (policy.anyone) expect(outcome).not.toMatch(/TOKEN|ROLE/);
+    else expect(outcome).toBe("Unauthenticated TOKEN_MISSING");
+    if (!policy.anyone) {
+      expect(await knock(where, method, { authorization: "Bearer e30.e30.e30" })).toBe("Unauthenticated TOKEN_INVALID");
+    }
+  });
+
+  test.each(ROLES.map((role) => [roleName(role), role] as const))("is for %s as the contract says", async (_, role) => {
+    const outcome = await knock(where, method, await headersAs(role, CLAIMS));
+    if (policy.anyone || policy.roles.has(role)) expect(outcome).not.toMatch(/TOKEN|ROLE_NOT_ALLOWED/);
+    else expect(outcome).toBe("PermissionDenied ROLE_NOT_ALLOWED");
+  });
+});
+
+describe("as the wrong franchise", () => {
+  test.each(CHANGES.filter(([name]) => !name.startsWith(OF_ALL_OPERATORS)))(
+    "%s changes nothing of the company's",
+    async (name, method, where) => {
+      const example = examples[name];
+      if (!example) throw new Error(`${name} has no example in change-examples.ts: add one.`);
+      const message = create(method.input, { ...(await example()), requestId: randomUUID() });
+      await certificatesDone();
+      const before = await companysRows();
+      const outcome = await call(where, method as DescMethodUnary, message, await headersAs(Role.OPERATOR, CLAIMS));
+      expect(outcome).toMatch(/^(NotFound|PermissionDenied) [A-Z_]+$/);
+      expect(await companysRows()).toEqual(before);
+    },
+    60_000,
+  );
+
+  test.each(READS)("%s shows nothing of the company's", async (name, method, where) => {
+    const message = create(
+      method.input,
+      name === "BookingService/PreviewPurchase" ? await examples["BookingService/BookPurchase"]?.() : filled(method),
+    );
+    const asked = toJsonString(method.input, message);
+    const byAdmin = await call(where, method as DescMethodUnary, message, await headersAs(Role.ADMIN));
+    expect(byAdmin).not.toMatch(/^InvalidArgument/);
+    const byStranger = await call(where, method as DescMethodUnary, message, await headersAs(Role.OPERATOR, CLAIMS));
+    const shown = secrets.filter((secret) => byStranger.includes(secret) && !asked.includes(secret));
+    expect(shown).toEqual([]);
+  });
+});
+
+/** The code and the reason of the refusal of an empty request, or what became of it. */
+async function knock(where: ServiceName, method: DescMethod, header: HeadersInit): Promise<string> {
+  if (method.methodKind === "unary") return call(where, method as DescMethodUnary, create(method.input), header);
+  try {
+    const request = (async function* () {
+      yield create(method.input);
+    })();
+    const { transport } = backendOf(where);
+    const answer = await transport.stream(method as DescMethodStreaming, undefined, STREAM_MS, header, request);
+    for await (const _ of answer.message) break;
+    return "answered";
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+async function call(
+  where: ServiceName,
+  method: DescMethodUnary,
+  message: ReturnType<typeof create>,
+  header: HeadersInit,
+): Promise<string> {
+  try {
+    const answer = await backendOf(where).transport.unary(method, undefined, undefined, header, message);
+    return toJsonString(method.output, answer.message);
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+function outcomeOf(error: unknown): string {
+  const { code, ...refusal } = ConnectError.from(error);
+  const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
+  return `${Code[code]} ${info?.reason ?? refusal.rawMessage}`;
+}
+
+function backendOf(where: ServiceName) {
+  const backend = backends.find(({ name }) => name === where);
+  if (!backend) throw new Error(`there is no ${where}`);
+  return backend;
+}
+
+async function headersAs(role: Role, claims: Record<string, string> = {}): Promise<HeadersInit> {
+  return {
+    authorization: `Bearer ${await mesh.tokenAs(role, { ...claims, sub: `${roleName(role)} ${randomUUID()}` })}`,
+    "cadre-time": AFTERWARDS,
+  };
+}
+
+/** A purchase of the company's, completed, with its certificate. */
+async function companysThings() {
+  const admin = mesh.transportAs(Role.ADMIN);
+  const wish = await examples["BookingService/BookPurchase"]?.();
+  const bookings = createClient(BookingService, admin);
+  const { purchase, sessions, zone, trainer } = await bookings.bookPurchase({ ...wish, requestId: randomUUID() });
+  const [session] = sessions;
+  if (!purchase || !session || !zone || !trainer) throw new Error("the booking is empty");
+  const later = { headers: { "cadre-time": AFTERWARDS } };
+  await bookings.completeSession({ requestId: randomUUID(), sessionId: session.sessionId }, later);
+  const { certificate } = await createClient(CertificateService, admin).issueCertificate(
+    { requestId: randomUUID(), purchaseId: purchase.purchaseId },
+    later,
+  );
+  if (!certificate) throw new Error("there is no certificate");
+  return {
+    companys: {
+      purchase_id: purchase.purchaseId,
+      session_id: session.sessionId,
+      decision_id: purchase.decisionId,
+      trainer_id: trainer.trainerId,
+      trainer_ids: trainer.trainerId,
+      zone_id: zone.zoneId,
+      course_id: purchase.courseId,
+      student_id: purchase.studentId,
+      operator_id: COMPANY,
+      franchise_id: COMPANY,
+      certificate_id: certificate.certificateId,
+    },
+    secrets: [
+      purchase.purchaseId,
+      session.sessionId,
+      purchase.decisionId,
+      trainer.trainerId,
+      trainer.name,
+      zone.zoneId,
+      zone.name,
+      certificate.certificateId,
+      certificate.number,
+      certificate.code,
+    ],
+  };
+}
+
+/** A request about the company's things, as far as its fields are named after them. */
+function filled(method: DescMethod): Record<string, unknown> {
+  const known = method.input.fields.flatMap((field) => {
+    const value = fieldValue(field);
+    if (value === undefined) return [];
+    return [field.oneof ? [field.oneof.localName, { case: field.localName, value }] : [field.localName, value]];
+  });
+  return Object.fromEntries(known.toReversed());
+}
+
+function fieldValue(field: DescField): unknown {
+  if (field.name === "point" || field.name === "location") return { latitude: 50.08, longitude: 14.43 };
+  if (field.name === "dates") return ["2030-01-07"];
+  const id = companys[field.name];
+  return id !== undefined && field.fieldKind === "list" ? [id] : id;
+}
+
+/** What the examples have completed brings certificates a moment later. */
+async function certificatesDone(): Promise<void> {
+  const client = new pg.Client({ connectionString: mesh.adminUrls.booking });
+  await client.connect();
+  for (;;) {
+    const { rowCount } = await client.query("select from certificate_due limit 1");
+    if (!rowCount) break;
+    await setTimeout(50);
+  }
+  await client.end();
+}
+
+/** What the databases hold of the company's; what the services note and tidy up by themselves aside. */
+async function companysRows(): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const [service, url] of Object.entries(mesh.adminUrls)) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows: tables } = await client.query<{ name: string }>(`
+      select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'operator_id'
+        and table_name not in ('audit_log', 'certificate_due', 'trainer_change', 'search_count')
+    `);
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ digest: string }>(
+        `select md5(string_agg(t::text, e'\\n' order by t::text)) as digest from ${name} t where operator_id = $1`,
+        [COMPANY],
+      );
+      digests[`${service}.${name}`] = rows[0]?.digest ?? "";
+    }
+    await client.end();
+  }
+  return digests;
+}
