@@ -29,20 +29,22 @@ const PORTS = { from: 20_000, to: 32_000 };
 const TOKEN_LIFETIME_S = 3600;
 const READY_WITHIN_MS = 10_000;
 
-export type ProcessName = ServiceName | "gateway" | typeof SECOND_TRAINER;
+type FirstName = ServiceName | "gateway";
+export type ProcessName = FirstName | `second ${FirstName}`;
 
-const SECOND_TRAINER = "second trainer";
-/** Above those of the services and their admin ports. */
-const SECOND_TRAINER_PORTS = { PORT: 10, ADMIN_PORT: 110 };
+/** Above those of the first. */
+const SECOND_PORTS = 10;
 
 export interface MeshOptions {
-  /** Runs the trainer service twice; who calls it is told both addresses. */
-  twoTrainers?: boolean;
+  /** Runs these twice; who calls them is told both addresses. */
+  twice?: readonly FirstName[];
 }
 
 /** The services and the gateway, each a process of its own, on databases of their own. */
 export interface Mesh {
   gatewayUrl: string;
+  /** As gRPC resolves it: every gateway's. */
+  gatewayAddress: string;
   /** "127.0.0.1:port" of each service's gRPC. */
   addresses: Record<ServiceName, string>;
   /** What each process has written to its log, as lines of JSON. */
@@ -77,7 +79,7 @@ interface Running {
  * Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. `extra` is told to every
  * process beside its own environment.
  */
-export async function startMesh(extra: Environment = {}, { twoTrainers = false }: MeshOptions = {}): Promise<Mesh> {
+export async function startMesh(extra: Environment = {}, { twice = [] }: MeshOptions = {}): Promise<Mesh> {
   const directory = await mkdtemp(join(tmpdir(), "cadre-mesh-"));
   const config = await freePorts();
   const [issuer, secrets] = await Promise.all([localIssuer(directory), readSecrets(directory)]);
@@ -85,7 +87,7 @@ export async function startMesh(extra: Environment = {}, { twoTrainers = false }
   const databases = await provision(serverUrl, secrets);
   const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info", ...extra };
   const planned = planProcesses({ config, secrets, issuer, databases, inherited });
-  const plans = new Map((twoTrainers ? withSecondTrainer(planned) : planned).map((plan) => [plan.name, plan]));
+  const plans = new Map(withSeconds(planned, twice).map((plan) => [plan.name, plan]));
   const running = new Map<string, Running>();
 
   async function launch(plan: ProcessPlan): Promise<void> {
@@ -121,10 +123,12 @@ export async function startMesh(extra: Environment = {}, { twoTrainers = false }
   const minter = createMinter(issuer);
   const { TRAINER_ADDRESS, BOOKING_ADDRESS, CERTIFICATE_ADDRESS } = addressesOf(config);
   const gatewayUrl = `http://127.0.0.1:${config.PORT}`;
+  const gateways = twice.includes("gateway") ? [config.PORT, config.PORT + SECOND_PORTS] : [config.PORT];
   const tokenAs = (role: Role, claims: Record<string, string> = {}) =>
     minter.mint({ subject: "tester", role, claims, lifetimeS: TOKEN_LIFETIME_S });
   return {
     gatewayUrl,
+    gatewayAddress: staticList(gateways),
     addresses: { trainer: TRAINER_ADDRESS, booking: BOOKING_ADDRESS, certificate: CERTIFICATE_ADDRESS },
     logOf: async (name) => (await readFile(join(directory, `${name}.log`), "utf8")).trimEnd().split("\n"),
     async metricsOf(name) {
@@ -166,15 +170,24 @@ export async function startMesh(extra: Environment = {}, { twoTrainers = false }
   };
 }
 
-function withSecondTrainer(plans: ProcessPlan[]): ProcessPlan[] {
-  const [first, ...others] = plans;
-  if (first?.name !== "trainer") throw new Error("the trainer service is not the first to start");
-  const port = Number(first.env.PORT) + SECOND_TRAINER_PORTS.PORT;
-  const adminPort = Number(first.env.PORT) + SECOND_TRAINER_PORTS.ADMIN_PORT;
-  const own = { PORT: String(port), ADMIN_PORT: String(adminPort) };
-  const second = { ...first, name: SECOND_TRAINER, adminPort, env: { ...first.env, ...own } };
-  const TRAINER_ADDRESS = `ipv4:127.0.0.1:${first.env.PORT},127.0.0.1:${port}`;
-  return [first, second, ...others].map((plan) => ({ ...plan, env: { ...plan.env, TRAINER_ADDRESS } }));
+function withSeconds(plans: ProcessPlan[], twice: readonly string[]): ProcessPlan[] {
+  const repeated = plans.filter(({ name }) => twice.includes(name));
+  const lists = repeated.map(({ name, env }) => {
+    const port = Number(env.PORT);
+    return [`${name.toUpperCase()}_ADDRESS`, staticList([port, port + SECOND_PORTS])];
+  });
+  const seconds = repeated.map((plan): ProcessPlan => {
+    const adminPort = plan.adminPort + SECOND_PORTS;
+    const ports = { PORT: String(Number(plan.env.PORT) + SECOND_PORTS), ADMIN_PORT: String(adminPort) };
+    return { ...plan, name: `second ${plan.name}`, adminPort, env: { ...plan.env, ...ports } };
+  });
+  const addresses = Object.fromEntries(lists);
+  return [...plans, ...seconds].map((plan) => ({ ...plan, env: { ...plan.env, ...addresses } }));
+}
+
+/** How grpc-js is told several addresses at once. */
+function staticList(ports: number[]): string {
+  return `ipv4:${ports.map((port) => `127.0.0.1:${port}`).join(",")}`;
 }
 
 /** The gateway's channels notice by themselves, a moment after a service is back. */
@@ -194,7 +207,8 @@ async function freePorts(): Promise<LocalConfig> {
       GATEWAY_ADMIN_PORT: first + 100,
     });
     try {
-      await assertFree(portsOf(config));
+      const ports = portsOf(config);
+      await assertFree([...ports, ...ports.map((named) => ({ ...named, port: named.port + SECOND_PORTS }))]);
       return config;
     } catch (error) {
       if (attempt === 20) throw error;

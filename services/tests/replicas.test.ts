@@ -10,7 +10,7 @@ const CALLS = 100;
 
 let mesh: Mesh;
 beforeAll(async () => {
-  mesh = await startMesh({}, { twoTrainers: true });
+  mesh = await startMesh({}, { twice: ["trainer"] });
 }, 120_000);
 afterAll(() => mesh?.stop(), 60_000);
 
