@@ -35,7 +35,15 @@ const list = z.string().transform((text) =>
 );
 
 export const gatewayConfig = serviceConfig
-  .pick({ NODE_ENV: true, HOST: true, TOKEN_ISSUER: true, TOKEN_JWKS: true, SENTRY_DSN: true, LOG_LEVEL: true })
+  .pick({
+    NODE_ENV: true,
+    HOST: true,
+    TOKEN_ISSUER: true,
+    TOKEN_JWKS: true,
+    SENTRY_DSN: true,
+    STOP_NOTICE_MS: true,
+    LOG_LEVEL: true,
+  })
   .extend({
     PORT: serviceConfig.shape.PORT.default(8080),
     ADMIN_PORT: serviceConfig.shape.ADMIN_PORT.default(7200),

@@ -46,7 +46,9 @@ export interface GatewayOptions {
 
 export interface RunningGateway {
   port: number;
-  /** Takes no new call, lets those under way finish for at most `graceMs`, then ends them with UNAVAILABLE. */
+  /** Says to whoever asks or watches that nothing is served here any more, and goes on serving. */
+  leave(): void;
+  /** Takes no new call (GOAWAY), lets those under way finish for at most `graceMs`, then ends them with UNAVAILABLE. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
   return {
     port: server.port,
+    leave: health.close,
     async stop(graceMs) {
       health.close();
       const graceOver = setTimeout(() => {

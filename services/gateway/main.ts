@@ -1,4 +1,5 @@
-import { startAdminServer } from "../runtime/admin-server.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { readyUntil, startAdminServer } from "../runtime/admin-server.ts";
 import { readConfig } from "../runtime/config.ts";
 import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
@@ -23,7 +24,8 @@ await runProcess(process, "gateway", async () => {
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: "gateway", environment });
   const allowances = openAllowances(config, logger);
   const backends = openBackends(config);
-  const ready = () => backendReadiness(backends);
+  const leaving = new AbortController();
+  const ready = readyUntil(leaving.signal, () => backendReadiness(backends));
   const gateway = await startGateway({
     services: backends.flatMap((backend) => backend.services.map((service) => forward(service, backend))),
     verifier: createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS }),
@@ -45,6 +47,9 @@ await runProcess(process, "gateway", async () => {
 
   return async () => {
     logger.info("stopping");
+    leaving.abort();
+    gateway.leave();
+    await delay(config.STOP_NOTICE_MS);
     await gateway.stop(GRACE_MS);
     await admin.close();
     for (const backend of backends) backend.close();

@@ -47,6 +47,11 @@ export async function answerHealth(
   answerJson(response, status === "not ready" ? 503 : 200, { status, dependencies });
 }
 
+/** What `ready` says, and that the process is not ready once it leaves. */
+export function readyUntil(leaving: AbortSignal, ready: () => Promise<Readiness>): () => Promise<Readiness> {
+  return async () => (leaving.aborted ? { process: "is stopping" } : ready());
+}
+
 /** How a process with dependencies in these states is. */
 export function statusOf(states: string[]): "ok" | "degraded" | "not ready" {
   if (states.every((state) => state === "ok")) return "ok";

@@ -51,6 +51,8 @@ export const serviceConfig = z.object({
   ),
   /** Honour the `cadre-time` header: for demonstrations and tests. */
   DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
+  /** For how long a process that stops says so, and still serves, before it takes no new calls. */
+  STOP_NOTICE_MS: z.coerce.number().int().min(0).default(0),
   /** How many calls may be under way, and how many streams open; what is more is refused at once. */
   MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
   MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(1000),

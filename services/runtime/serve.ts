@@ -22,7 +22,9 @@ export interface ServeOptions {
 
 export interface RunningServer {
   port: number;
-  /** Takes no new call, lets those under way finish for at most `graceMs`, then ends them. */
+  /** Says to whoever asks or watches that nothing is served here any more, and goes on serving. */
+  leave(): void;
+  /** Takes no new call (GOAWAY), lets those under way finish for at most `graceMs`, then ends them. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const port = await bind(server, options.host, options.port);
   return {
     port,
+    leave: health.close,
     async stop(graceMs) {
       health.close();
       await shutDown(server, graceMs);

@@ -1,9 +1,10 @@
 import { randomUUIDv7 } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { z } from "zod";
 import { untilAborted } from "./abort.ts";
-import { type Readiness, startAdminServer } from "./admin-server.ts";
+import { type Readiness, readyUntil, startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { runForAll } from "./call-context.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
@@ -103,7 +104,8 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const stopping = ending.signal;
   const { services } = await start({ config, db, now, newId: randomUUIDv7, connect, logger, stopping, onClose });
 
-  const ready = readiness(db, breakers);
+  const leaving = new AbortController();
+  const ready = readyUntil(leaving.signal, readiness(db, breakers));
   const verifier = createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS });
   const inFlight = { maxCalls: config.MAX_CALLS_IN_FLIGHT, maxStreams: config.MAX_OPEN_STREAMS };
   const server = await serve({
@@ -124,6 +126,9 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   return async () => {
     logger.info("stopping");
+    leaving.abort();
+    server.leave();
+    await delay(config.STOP_NOTICE_MS);
     ending.abort();
     await server.stop(GRACE_MS);
     await admin.close();
