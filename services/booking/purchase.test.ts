@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { countCompletion, endPurchase, type Purchase, uncountCompletion } from "./purchase.ts";
+import { countCompletion, endPurchase, mayBe, type Purchase, uncountCompletion } from "./purchase.ts";
 
 const NOW = Temporal.Instant.from("2030-01-07T16:00:00Z");
 
@@ -43,6 +43,24 @@ test("a completion that is taken back leaves the purchase as it was before", () 
   expect(uncountCompletion(completed)).toEqual({ ...active, version: 4 });
   expect(uncountCompletion(active)).toEqual({ ...assigned, version: 3 });
   expect(uncountCompletion({ ...active, state: "cancelled" })).toMatchObject({ state: "cancelled" });
+});
+
+test.each([
+  ["assign", ["refused"]],
+  ["reschedule", ["assigned", "active"]],
+  ["reassign", ["assigned", "active"]],
+  ["cancel", ["refused", "assigned", "active", "cancelled"]],
+] as const)("%s is for purchases that are %s, and for no others", (action, states) => {
+  const can = (["refused", "assigned", "active", "completed", "cancelled"] as const).filter((state) => {
+    try {
+      mayBe(action, { ...assigned, state });
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ reason: "PURCHASE_STATE_CONFLICT" });
+      return false;
+    }
+  });
+  expect(can).toEqual(states);
 });
 
 test.each(["refused", "assigned", "active"] as const)("a purchase that is %s can be cancelled", (state) => {
