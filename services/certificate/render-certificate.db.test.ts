@@ -38,6 +38,13 @@ async function refused(call: Promise<unknown>): Promise<[Code, string | undefine
   return [error?.code ?? Code.Unknown, error?.findDetails(ErrorInfoSchema)[0]?.reason];
 }
 
+test("the sheet carries the signed credential, as everybody can have it", async () => {
+  using pdf = readPdf(await render(mesh.as(Role.STUDENT, { student_id: STUDENT_ID }), certificate));
+  const { document } = await mesh.as(null).getCredential({ code: certificate.code });
+  expect(pdf.attachment("credential.json")).toBe(document);
+  expect(document).toContain("eddsa-rdfc-2022");
+});
+
 test("the operator and the student get the sheet, and it says what the certificate says", async () => {
   const sheet = await render(mesh.as(Role.OPERATOR, { operator_id: PORTO }), certificate);
   expect(await render(mesh.as(Role.STUDENT, { student_id: STUDENT_ID }), certificate)).toEqual(sheet);

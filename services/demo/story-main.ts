@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     newId: () => crypto.randomUUID(),
   });
   print(`From the wish to the verified certificate in ${((performance.now() - start) / 1000).toFixed(1)} s.\n`);
-  print(`Whoever has the code ${code} can verify the certificate, without a token:\n`);
+  print(`Whoever has the code ${code} can verify the certificate, without a token, in a browser and by a program:\n`);
+  print(`${url}/verify/${code}`);
   const method = `${url}/cadre.certificate.v1.CertificateService/VerifyCertificate`;
   print(`curl -s ${method} -H 'content-type: application/json' -d '${JSON.stringify({ code })}'`);
 }

@@ -8,7 +8,7 @@ import { counted, day, days, duration } from "./spoken.ts";
 const NOTE = html`<p class="note">Only this page counts. A sheet or a file can be edited, and that changes nothing here: an edited PDF
 does not make a wrong certificate right. If what you hold says anything else than this page, do not rely on it.</p>`;
 
-export function certificatePage(certificate: VerifyCertificateResponse): Page {
+export function certificatePage(code: string, certificate: VerifyCertificateResponse): Page {
   const { number, studentName, studentLanguage, courseName } = certificate;
   const { word, banner } = standing(certificate);
   return layout(200, {
@@ -20,7 +20,8 @@ export function certificatePage(certificate: VerifyCertificateResponse): Page {
 <dl>
 ${facts(certificate)}
 </dl>
-${NOTE}`,
+${NOTE}
+<p class="note">Programs can verify it, too: <a href="/credentials/${code}">the signed credential</a> (Open Badges 3.0).</p>`,
   });
 }
 

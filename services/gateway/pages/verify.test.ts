@@ -102,6 +102,11 @@ test("the page of a certificate says what was learned, by whom, with whom, where
     expect(text).toContain(fact);
 });
 
+test("the page leads to the credential that programs verify", async () => {
+  const code = codeOf("valid");
+  expect(await (await open(code)).text()).toContain(`<a href="/credentials/${code}">`);
+});
+
 test("a suspended certificate says since when and why, and does not claim completion", async () => {
   const text = await textOf("suspended");
   expect(text).toContain("Suspended since 3 May 2031 A session of the course is being reviewed.");

@@ -22,7 +22,10 @@ async function read(code: string, { transport, signal }: PageCall, logger: Logge
   if (!CODE.test(code)) return unknownPage();
   try {
     const certificates = createClient(CertificateService, transport);
-    return certificatePage(await certificates.verifyCertificate({ code }, { signal, timeoutMs: ANSWER_WITHIN_MS }));
+    return certificatePage(
+      code,
+      await certificates.verifyCertificate({ code }, { signal, timeoutMs: ANSWER_WITHIN_MS }),
+    );
   } catch (error) {
     const refusal = ConnectError.from(error);
     if (refusal.code === Code.NotFound) return unknownPage();
