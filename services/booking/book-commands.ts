@@ -67,12 +67,14 @@ export interface NewSession {
   local_start_time: string;
 }
 
-export interface NewDecision {
+/** `record` is a DecisionRecord in base64. */
+export type NewDecision = DecisionFacts & ({ record: string } | { document: unknown });
+
+interface DecisionFacts {
   operator_id: string;
   decision_id: string;
   purchase_id: string | null;
   refusal_reason: string | null;
-  document: unknown;
   create_time: string;
 }
 

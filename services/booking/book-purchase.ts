@@ -52,6 +52,7 @@ export async function bookPurchase(
   booking.course = facts.course;
   booking.zone = facts.zone;
   try {
+    booking.studentExists = facts.studentExists;
     if (!facts.studentExists) throw studentMissing(booking.studentId);
     return await assign(deps, booking, schedule, now);
   } catch (error) {

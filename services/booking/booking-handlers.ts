@@ -19,6 +19,7 @@ import { purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase, findPurchases } from "./purchase-queries.ts";
 import { reassignTrainer } from "./reassign-trainer.ts";
 import { reopenSession } from "./reopen-session.ts";
+import { replayDecision } from "./replay-decision.ts";
 import { rescheduleSession } from "./reschedule-session.ts";
 import { sessionToProto } from "./session.ts";
 import { type WatchDeps, watchSchedule } from "./watch-schedule.ts";
@@ -105,6 +106,10 @@ export function bookingHandlers(deps: BookingDeps & WatchDeps): ServiceImpl<type
       const decision = await findDecision(db, decisionId, visibleTo(callerOf(context)));
       if (!decision) throw decisionMissing(decisionId);
       return { decision: decisionToProto(decision) };
+    },
+
+    replayDecision(request, context) {
+      return replayDecision(deps, request, callerOf(context));
     },
   };
 }

@@ -1,5 +1,8 @@
+import { toBinary } from "@bufbuild/protobuf";
 import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
 import type { Assignment as AssignmentMessage } from "../../gen/cadre/booking/v1/offer_pb.ts";
+import type { Schedule as ScheduleMessage } from "../../gen/cadre/booking/v1/schedule_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { digestOf } from "../runtime/idempotency.ts";
 import { roleName } from "../runtime/policy.ts";
@@ -7,7 +10,8 @@ import { currentTrace } from "../runtime/telemetry.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
 import type { Found } from "./cached-search.ts";
-import { documentOf, type Judged } from "./decision.ts";
+import type { Judged } from "./decision.ts";
+import { recordOf } from "./decision-record.ts";
 import type { Assignment } from "./offer.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
 import type { Point } from "./point.ts";
@@ -22,9 +26,13 @@ export interface Attempt {
   location: Point;
   course: CourseFacts | null;
   zone: Zone | null;
+  schedule: ScheduleMessage | undefined;
+  studentExists: boolean;
   /** Who shall give the sessions; without any, the best trainer all. */
   assignments: Assignment[];
   slots: Slot[];
+  /** By sequence: in which sessions the student has other lessons. */
+  studentClashes: number[];
   /** The last search for trainers. */
   found: Found | null;
   judged: Judged | null;
@@ -44,11 +52,12 @@ export interface Wanted {
   studentId: string;
   courseId: string;
   location?: { latitude: number; longitude: number } | undefined;
+  schedule?: ScheduleMessage | undefined;
   assignments: AssignmentMessage[];
 }
 
 /** Refuses assignments that are out of order. */
-export function newAttempt({ studentId, courseId, location, assignments }: Wanted): Attempt {
+export function newAttempt({ studentId, courseId, location, schedule, assignments }: Wanted): Attempt {
   const { latitude = 0, longitude = 0 } = location ?? {};
   return {
     studentId: studentId.toLowerCase(),
@@ -56,8 +65,11 @@ export function newAttempt({ studentId, courseId, location, assignments }: Wante
     location: { latitude, longitude },
     course: null,
     zone: null,
+    schedule,
+    studentExists: true,
     assignments: readAssignments(assignments),
     slots: [],
+    studentClashes: [],
     found: null,
     judged: null,
   };
@@ -118,15 +130,14 @@ export function newDecision(
   booking: Booking,
   refused: { reason: string; somethingToBuy: boolean } | null,
 ): NewDecision {
-  const { zone, course, slots, judged } = booking;
-  const wish = { ...booking, zoneId: zone?.zoneId ?? null, sessionMinutes: course?.sessionMinutes ?? 0 };
+  const { zone } = booking;
   return {
     // Where no zone covers the place, it is the asking operator's to know, or else the company's.
     operator_id: zone?.operatorId ?? booking.askingOperatorId ?? COMPANY_OPERATOR_ID,
     decision_id: booking.decisionId,
     purchase_id: refused && !refused.somethingToBuy ? null : booking.purchaseId,
     refusal_reason: refused?.reason ?? null,
-    document: documentOf(wish, slots, judged),
+    record: Buffer.from(toBinary(DecisionRecordSchema, recordOf(booking, refused?.reason ?? null))).toString("base64"),
     create_time: booking.request.now,
   };
 }

@@ -2,7 +2,7 @@ import type { DomainError } from "../runtime/errors.ts";
 import { findAvailability } from "./book-queries.ts";
 import { noTrainerAvailable } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Funnel, funnelOf } from "./decision.ts";
+import { type Funnel, funnelOf, reasonsOf } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import { judge, type Wish } from "./eligibility.ts";
 import { trainerMissing, trainerNotEligible } from "./move-refusals.ts";
@@ -73,7 +73,7 @@ export async function chooseBest(
   const ranking = rank(wish, candidates, new Map(workloads.map((workload) => [workload.trainerId, workload])));
   if (ranking.ranked.length === 0 && !found.complete) throw trainersUnavailable();
 
-  const funnel = funnelOf(found.funnel, ranking);
+  const funnel = funnelOf(found.funnel, ranking.ranked.length, reasonsOf(ranking));
   return {
     shortlist: ranking.ranked.slice(0, SHORTLIST).map(({ candidate }) => candidate),
     judged: { funnel, ranking, directoryAgeMs: found.source === "outage" ? found.ageMs : null },

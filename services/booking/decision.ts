@@ -10,7 +10,7 @@ import { timestampOf } from "../runtime/timestamps.ts";
 import type { Removal } from "./eligibility.ts";
 import type { SearchCounts } from "./match-wish.ts";
 import type { Point } from "./point.ts";
-import type { Ranking } from "./ranking.ts";
+import type { Ranking, Workload } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 
 export const REMOVALS: Record<Removal["reason"] | "taken_meanwhile", RemovalProto> = {
@@ -44,7 +44,7 @@ const funnel = z.object({
   freeOnEverySession: z.number(),
 });
 
-/** What a decision rests on, as its column holds it: tuples, since there may be a thousand candidates. */
+/** What a decision rests on, as tuples, since there may be a thousand candidates. Older decisions are stored so. */
 export const decisionDocument = z.object({
   inputs: z.object({
     studentId: z.string(),
@@ -57,9 +57,9 @@ export const decisionDocument = z.object({
   }),
   funnel: funnel.nullable(),
   /** Best first: id, version, distance in meters, score. */
-  ranked: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
+  ranked: z.array(z.tuple([z.string(), z.number(), z.number().nullable(), z.number().nullable()])),
   /** By id: id, version, distance in meters, reason, clashing sessions. */
-  removed: z.array(z.tuple([z.string(), z.number(), z.number(), removalReason, z.number()])),
+  removed: z.array(z.tuple([z.string(), z.number(), z.number().nullable(), removalReason, z.number()])),
   /** Where the trainer service did not answer: how old what was known of the trainers was. */
   directoryAgeMs: z.number().optional(),
 });
@@ -75,21 +75,41 @@ export interface Decision {
   trainerId: string | null;
   takenTrainerIds: string[];
   document: DecisionDocument;
+  /** A DecisionRecord, byte for byte; null for those that were stored as documents. */
+  record: Buffer | null;
   createTime: Temporal.Instant;
 }
 
-/** What a decision came to, and how old what it knew of the trainers was; null when that was read for it. */
+/** What a decision came to, and from what. */
 export interface Judged {
   /** Null where trainers were assigned by name: nobody was searched for. */
   funnel: Funnel | null;
+  search: SearchCounts | null;
   ranking: Ranking;
+  workloads: Map<string, Workload>;
+  /** Who had left the directory when looked at again. */
+  gone: ReadonlySet<string>;
+  /** How old what it knew of the trainers was; null when that was read for it. */
   directoryAgeMs: number | null;
 }
 
+export function reasonsOf({ removed }: Ranking): Removal["reason"][] {
+  return removed.map(({ removal }) => removal.reason);
+}
+
+export function judgedBy(
+  search: SearchCounts,
+  ranking: Ranking,
+  rest: Pick<Judged, "workloads" | "gone" | "directoryAgeMs">,
+): Judged & { funnel: Funnel } {
+  return { funnel: funnelOf(search, ranking.ranked.length, reasonsOf(ranking)), search, ranking, ...rest };
+}
+
+/** A decision about who takes over sessions that are booked. */
 export function documentOf(
   wish: { studentId: string; courseId: string; location: Point; zoneId: string | null; sessionMinutes: number },
   slots: Slot[],
-  judged: (Omit<Judged, "funnel"> & { funnel: Funnel | null }) | null,
+  judged: Pick<Judged, "funnel" | "ranking" | "directoryAgeMs"> | null,
 ): DecisionDocument {
   const { studentId, courseId, location, zoneId, sessionMinutes } = wish;
   const startTimesMs = slots.map(({ startTime }) => startTime.epochMilliseconds);
@@ -121,9 +141,9 @@ export function documentOf(
 }
 
 /** The search's conditions, and after them those that the schedule and the claims decide. */
-export function funnelOf(search: SearchCounts, { ranked, removed }: Ranking): Funnel {
+export function funnelOf(search: SearchCounts, ranked: number, removals: Removal["reason"][]): Funnel {
   const lost = (...reasons: Removal["reason"][]): number =>
-    removed.filter(({ removal }) => reasons.includes(removal.reason)).length;
+    removals.filter((reason) => reasons.includes(reason)).length;
   const reachLocation = search.reachPoint - lost("not_active", "not_qualified", "too_far");
   return {
     active: search.active,
@@ -132,7 +152,7 @@ export function funnelOf(search: SearchCounts, { ranked, removed }: Ranking): Fu
     qualifiedOnEveryDate: search.qualifiedOnEveryDate,
     reachLocation,
     workAtEveryTime: reachLocation - lost("outside_working_hours", "on_time_off"),
-    freeOnEverySession: ranked.length,
+    freeOnEverySession: ranked,
   };
 }
 
@@ -144,14 +164,14 @@ export function decisionToProto(decision: Decision): MessageInitShape<typeof Dec
       trainerId,
       version: BigInt(version),
       rank: index + 1,
-      score,
-      distanceMeters,
+      ...(score === null ? {} : { score }),
+      ...(distanceMeters === null ? {} : { distanceMeters }),
       ...(taken.has(trainerId) ? { removal: REMOVALS.taken_meanwhile } : {}),
     })),
     ...removed.map(([trainerId, version, distanceMeters, reason, clashingSessionCount]) => ({
       trainerId,
       version: BigInt(version),
-      distanceMeters,
+      ...(distanceMeters === null ? {} : { distanceMeters }),
       removal: REMOVALS[reason],
       clashingSessionCount,
     })),
@@ -175,6 +195,12 @@ export function decisionToProto(decision: Decision): MessageInitShape<typeof Dec
     createTime: timestampOf(decision.createTime),
     ...(directoryAgeMs === undefined ? {} : { directoryAgeMs: BigInt(directoryAgeMs) }),
   };
+}
+
+/** Its trainers were not recorded, or are not kept. */
+export function notReplayable(decisionId: string): DomainError {
+  const message = `What the decision ${decisionId} was made from is not kept.`;
+  return new DomainError("precondition", "DECISION_NOT_REPLAYABLE", message);
 }
 
 export function decisionMissing(decisionId: string): DomainError {

@@ -29,12 +29,12 @@ export async function findDiaries(
   const { operatorId, studentId, trainerIds } = wanted;
   const from = sql.fragment`${wanted.from.toString()}::timestamptz`;
   const until = sql.fragment`${wanted.until.toString()}::timestamptz`;
+  const period = sql.fragment`tstzmultirange(tstzrange(${from}, ${until}))`;
   const row = await db.one(sql.type(diariesRow)`
     select
       coalesce((
         select jsonb_agg(jsonb_build_array(extract(epoch from lower(time)), extract(epoch from upper(time))) order by time)
-        from student_claim c cross join unnest(c.times * tstzmultirange(tstzrange(${from}, ${until}))) as time
-        where c.student_id = ${studentId} and c.times && tstzrange(${from}, ${until})
+        from times_of_student(${studentId}, ${period}) as times cross join unnest(times * ${period}) as time
       ), '[]') as "studentTimes",
       coalesce((
         select jsonb_agg(jsonb_build_object('trainerId', trainer_id, 'lessons', lessons))

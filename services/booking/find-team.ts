@@ -3,7 +3,7 @@ import { assignmentNotPossible, studentAlreadyBooked, trainerMissing } from "./b
 import type { BookingDeps } from "./deps.ts";
 import { findDiaries } from "./diary-queries.ts";
 import type { Terms } from "./shortlist.ts";
-import { judgeTeam, MARGIN_MS, type Team, takenFromStudent, teamOf, trainersOf } from "./team.ts";
+import { MARGIN_MS, rankTeam, type Team, takenFromStudent, teamOf, teamWorkloads, trainersOf } from "./team.ts";
 import { trainersUnavailable } from "./trainer-directory.ts";
 
 /**
@@ -28,10 +28,13 @@ export async function findTeam({ db, trainers }: BookingDeps, attempt: Attempt, 
   const period = { from: first.subtract(margin), until: last.add(margin) };
   const diaries = await findDiaries(db, { operatorId, studentId, trainerIds, ...period });
   const taken = takenFromStudent(slots, diaries);
+  attempt.studentClashes = taken.map(({ sequence }) => sequence);
   if (taken.length > 0) throw studentAlreadyBooked(taken);
 
-  const ranking = judgeTeam({ courseId, operatorId, location, slots }, assignments, team, diaries);
-  attempt.judged = { funnel: null, ranking, directoryAgeMs: ageMs };
+  const wish = { courseId, operatorId, location, slots };
+  const workloads = teamWorkloads(wish, assignments, team, diaries);
+  const ranking = rankTeam(wish, assignments, team, workloads);
+  attempt.judged = { funnel: null, search: null, ranking, workloads, gone: new Set(), directoryAgeMs: ageMs };
   if (ranking.removed.length > 0) throw assignmentNotPossible(ranking.removed);
   return teamOf(assignments, ranking.ranked, slots);
 }

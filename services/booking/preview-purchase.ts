@@ -43,6 +43,7 @@ export async function previewPurchase(
   attempt.course = facts.course;
   attempt.zone = facts.zone;
   try {
+    attempt.studentExists = facts.studentExists;
     if (!facts.studentExists) throw studentMissing(attempt.studentId);
     const terms = await settle(attempt, schedule, now);
     return possible(terms.zone, attempt.slots, await teamFor(deps, attempt, terms, now));

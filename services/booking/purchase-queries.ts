@@ -1,9 +1,12 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { z } from "zod";
+import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
 import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import { type Decision, decisionDocument } from "./decision.ts";
 import type { JobContext } from "./job-context.ts";
 import type { Visible } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
+import { documentFrom } from "./read-record.ts";
 import type { Session } from "./session.ts";
 
 export const purchaseColumns = sql.fragment`
@@ -186,23 +189,30 @@ export function findSessionsOf(db: Queryable, purchase: Purchase): Promise<reado
   `);
 }
 
-const decisionRow: z.ZodType<Decision> = z.object({
-  decisionId: z.string(),
-  purchaseId: z.string().nullable(),
-  operatorId: z.string(),
-  refusalReason: z.string().nullable(),
-  trainerId: z.string().nullable(),
-  takenTrainerIds: z.array(z.string()),
-  document: decisionDocument,
-  createTime: instant,
-});
+const decisionRow = z
+  .object({
+    decisionId: z.string(),
+    purchaseId: z.string().nullable(),
+    operatorId: z.string(),
+    refusalReason: z.string().nullable(),
+    trainerId: z.string().nullable(),
+    takenTrainerIds: z.array(z.string()),
+    document: decisionDocument.nullable(),
+    record: z.instanceof(Buffer).nullable(),
+    createTime: instant,
+  })
+  .transform(({ document, record, ...decision }): Decision => {
+    const told = record ? documentFrom(fromBinary(DecisionRecordSchema, record)) : document;
+    if (!told) throw new TypeError("a decision that is stored in no form");
+    return { ...decision, record, document: told };
+  });
 
 export function findDecision(db: Database, decisionId: string, visible: Visible): Promise<Decision | null> {
   const seen = visible.of === "operator" ? sql.fragment`d.operator_id = ${visible.operatorId}` : everything(visible);
   return db.maybeOne(sql.type(decisionRow)`
     select d.decision_id as "decisionId", d.purchase_id as "purchaseId", d.operator_id as "operatorId",
       d.refusal_reason as "refusalReason", d.trainer_id as "trainerId", d.taken_trainer_ids as "takenTrainerIds",
-      d.document, d.create_time as "createTime"
+      d.document, d.record, d.create_time as "createTime"
     from decision d
     where d.decision_id = ${decisionId} and ${seen}
   `);

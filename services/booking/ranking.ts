@@ -67,7 +67,11 @@ function booked(workload: Workload | undefined): Removal | null {
   return workload.overDailyLimit ? { reason: "daily_limit", clashingSessionCount: 0 } : null;
 }
 
-function score(meters: number, workload: Workload | undefined): number {
+/** How far away the trainer lives, how much work it has, whether the student knows it: lower is better. */
+export function score(
+  meters: number,
+  workload: Pick<Workload, "bookedSessionCount" | "taughtBefore"> | undefined,
+): number {
   const exact =
     (meters / 1000) * SCORE_PER_KILOMETER +
     (workload?.bookedSessionCount ?? 0) * SCORE_PER_BOOKED_SESSION +

@@ -4,7 +4,7 @@ import { noTrainerAvailable, studentAlreadyBooked } from "./booking-refusals.ts"
 import type { Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import { courseMissing } from "./course.ts";
-import { type Funnel, funnelOf, type Judged } from "./decision.ts";
+import { type Funnel, type Judged, judgedBy } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
 import { closedOnHolidays } from "./public-holidays.ts";
@@ -53,6 +53,7 @@ export async function findShortlist(
     attempt.found = found;
     const { candidates } = found;
     const { studentClashes, workloads } = await findAvailability(db, { operatorId, studentId, slots, candidates, now });
+    attempt.studentClashes = studentClashes;
     const clashes = new Set(studentClashes);
     if (clashes.size > 0) throw studentAlreadyBooked(slots.filter(({ sequence }) => clashes.has(sequence)));
 
@@ -79,7 +80,7 @@ interface Chosen {
 function asFound(wish: Wish, { candidates, funnel, source, ageMs }: Found, workloads: Map<string, Workload>): Chosen {
   const ranking = rank(wish, candidates, workloads);
   const directoryAgeMs = source === "outage" ? ageMs : null;
-  const judged = { funnel: funnelOf(funnel, ranking), ranking, directoryAgeMs };
+  const judged = judgedBy(funnel, ranking, { workloads, gone: new Set(), directoryAgeMs });
   return { shortlist: ranking.ranked.slice(0, SHORTLIST), judged };
 }
 
@@ -94,6 +95,7 @@ async function choose(
   workloads: Map<string, Workload>,
 ): Promise<Chosen> {
   const read = new Set<string>();
+  const gone = new Set<string>();
   let known = new Map(found.candidates.map((candidate) => [candidate.trainerId, candidate]));
   let directoryAgeMs: number | null = null;
   for (;;) {
@@ -101,11 +103,13 @@ async function choose(
     const unread = ranking.ranked.findIndex(({ candidate }) => !read.has(candidate.trainerId));
     const shortlist = unread < 0 ? ranking.ranked : ranking.ranked.slice(0, unread);
     if (shortlist.length > 0 || unread < 0) {
-      return { shortlist, judged: { funnel: funnelOf(found.funnel, ranking), ranking, directoryAgeMs } };
+      return { shortlist, judged: judgedBy(found.funnel, ranking, { workloads, gone, directoryAgeMs }) };
     }
     const best = ranking.ranked.slice(0, SHORTLIST).map(({ candidate }) => candidate.trainerId);
     const { candidates, ageMs } = await trainers.read(best);
     known = withFresh(known, best, candidates, ageMs);
+    const there = new Set(candidates.map(({ trainerId }) => trainerId));
+    for (const trainerId of best) if (ageMs === null && !there.has(trainerId)) gone.add(trainerId);
     if (ageMs !== null) directoryAgeMs = Math.max(directoryAgeMs ?? 0, ageMs);
     for (const trainerId of best) read.add(trainerId);
   }

@@ -1,11 +1,10 @@
 import type { Assignment as AssignmentMessage } from "../../gen/cadre/booking/v1/offer_pb.ts";
 import { DomainError, invalidFields } from "../runtime/errors.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Diaries, isTaken, openDiary } from "./diary.ts";
-import { judge, momentOf, type Removal, spanOf, type Wish } from "./eligibility.ts";
-import { distanceMeters } from "./geo.ts";
+import { type Diaries, isTaken, type Lesson, openDiary } from "./diary.ts";
+import { momentOf, spanOf, type Wish } from "./eligibility.ts";
 import type { Assignment } from "./offer.ts";
-import type { Ranked, Ranking } from "./ranking.ts";
+import { type Ranked, type Ranking, rank, type Workload } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -58,17 +57,35 @@ export function trainersOf(assignments: Assignment[]): string[] {
   return [...new Set(assignments.map(({ trainerId }) => trainerId))];
 }
 
-/** Judges each of the named trainers for its own sessions, by what the directory and the diaries say. */
-export function judgeTeam(wish: Wish, assignments: Assignment[], trainers: Candidate[], diaries: Diaries): Ranking {
-  const ranking: Ranking = { ranked: [], removed: [] };
-  for (const candidate of trainers) {
+/** Judges each of the named trainers for its own sessions. */
+export function rankTeam(
+  wish: Wish,
+  assignments: Assignment[],
+  trainers: Candidate[],
+  workloads: Map<string, Workload>,
+): Ranking {
+  const rankings = trainers.map((candidate) => {
     const slots = sessionsOf(candidate.trainerId, assignments, wish.slots);
-    const removal = judge({ ...wish, slots })(candidate) ?? booked(candidate, wish.courseId, slots, diaries);
-    const meters = distanceMeters(candidate.base, wish.location);
-    if (removal) ranking.removed.push({ candidate, distanceMeters: meters, removal });
-    else ranking.ranked.push({ candidate, distanceMeters: meters, score: 0 });
-  }
-  return ranking;
+    return rank({ ...wish, slots }, [candidate], workloads);
+  });
+  return {
+    ranked: rankings.flatMap(({ ranked }) => ranked),
+    removed: rankings.flatMap(({ removed }) => removed),
+  };
+}
+
+/** What the diaries say about each of the named trainers and its own sessions. */
+export function teamWorkloads(
+  { courseId, slots }: Wish,
+  assignments: Assignment[],
+  trainers: Candidate[],
+  { lessons }: Diaries,
+): Map<string, Workload> {
+  const workloads = trainers.map((candidate) => {
+    const own = sessionsOf(candidate.trainerId, assignments, slots);
+    return workloadOf(candidate, courseId, own, lessons.get(candidate.trainerId) ?? []);
+  });
+  return new Map(workloads.map((workload) => [workload.trainerId, workload]));
 }
 
 /** Which of the sessions fall into what the student has already. */
@@ -76,19 +93,23 @@ export function takenFromStudent(slots: Slot[], { studentTimes }: Diaries): Slot
   return slots.filter((slot) => isTaken(studentTimes, momentOf(slot)));
 }
 
-function booked(candidate: Candidate, courseId: string, slots: Slot[], { lessons }: Diaries): Removal | null {
+function workloadOf(candidate: Candidate, courseId: string, slots: Slot[], lessons: Lesson[]): Workload {
   const moments = slots.map(momentOf);
   const [fromMs, untilMs] = spanOf(moments);
   const clock = wallClock(candidate.timeZone, [fromMs - MARGIN_MS, untilMs + MARGIN_MS]);
-  const diary = openDiary(candidate, courseId, lessons.get(candidate.trainerId) ?? [], clock);
+  const diary = openDiary(candidate, courseId, lessons, clock);
   const hindrances = moments.map((moment) => {
     const hindrance = diary.hindrance(moment);
     if (!hindrance) diary.put(moment);
     return hindrance;
   });
-  const busy = hindrances.filter((hindrance) => hindrance === "busy").length;
-  if (busy > 0) return { reason: "busy", clashingSessionCount: busy };
-  return hindrances.includes("daily_limit") ? { reason: "daily_limit", clashingSessionCount: 0 } : null;
+  return {
+    trainerId: candidate.trainerId,
+    bookedSessionCount: 0,
+    clashingSessionCount: hindrances.filter((hindrance) => hindrance === "busy").length,
+    overDailyLimit: hindrances.includes("daily_limit"),
+    taughtBefore: false,
+  };
 }
 
 function sessionsOf(trainerId: string, assignments: Assignment[], slots: Slot[]): Slot[] {

@@ -16,6 +16,8 @@ export interface TrainerDirectory {
   searchNow(wish: Wish): Promise<Found>;
   /** The trainers as they are now; one that is gone is missing from the answer. Without the service: as last known. */
   read(trainerIds: string[]): Promise<Read>;
+  /** Trainers of an operator as they once were; one that is not kept is missing. Never from the cache. */
+  versions(operatorId: string, wanted: { trainerId: string; version: number }[]): Promise<Candidate[]>;
   /** One trainer, which may be as old as a cache is allowed to be. */
   get(trainerId: string): Promise<Known | undefined>;
   /** To be told what has changed. */
@@ -52,6 +54,9 @@ export interface DirectoryOptions {
   /** How old an answer may be while the service does not answer. */
   maxAgeMs: number;
 }
+
+/** As many as one GetTrainerVersions takes. */
+const MAX_VERSIONS = 500;
 
 /** Refuses with TRAINER_DIRECTORY_UNAVAILABLE when neither the trainer service answers nor the cache can. */
 export function trainerDirectory(
@@ -111,6 +116,18 @@ export function trainerDirectory(
         if (!isOutage(error)) throw error;
         return recall(trainerIds);
       }
+    },
+    async versions(operatorId, wanted) {
+      const candidates: Candidate[] = [];
+      for (let at = 0; at < wanted.length; at += MAX_VERSIONS) {
+        const some = wanted.slice(at, at + MAX_VERSIONS);
+        const versions = some.map(({ trainerId, version }) => ({ trainerId, version: BigInt(version) }));
+        const { trainers } = await client.getTrainerVersions({ operatorId, versions }).catch((error: unknown) => {
+          throw isOutage(error) ? trainersUnavailable() : error;
+        });
+        candidates.push(...trainers.map(candidateFrom));
+      }
+      return candidates;
     },
     get: cache.get,
     changes: {

@@ -203,6 +203,22 @@ export async function findTrainers(
   return rows.map(({ trainer }) => trainer);
 }
 
+/** In the order wanted; without the versions that are not kept. */
+export async function findVersions(
+  db: Queryable,
+  operatorId: string,
+  wanted: readonly { trainerId: string; version: bigint }[],
+): Promise<Trainer[]> {
+  const keys = wanted.map(({ trainerId, version }) => [trainerId, String(version)]);
+  const rows = await db.any(sql.type(trainerRow)`
+    select h.snapshot as trainer
+    from ${sql.unnest(keys, ["uuid", "int8"])} with ordinality as wanted (trainer_id, version, place)
+    join trainer_history h on h.operator_id = ${operatorId} and h.trainer_id = wanted.trainer_id and h.version = wanted.version
+    order by wanted.place
+  `);
+  return rows.map(({ trainer }) => trainer);
+}
+
 export async function listTrainers(
   db: Database,
   { visible, operatorId, courseId, statuses, name }: TrainerFilter,

@@ -13,7 +13,7 @@ import { importTrainers } from "./import-trainers.ts";
 import { listTimeOffOf } from "./list-time-off.ts";
 import { filterOf } from "./list-trainers.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
-import { findTrainers, listTrainers } from "./queries.ts";
+import { findTrainers, findVersions, listTrainers } from "./queries.ts";
 import { masked, readMask } from "./read-mask.ts";
 import { removeTimeOff } from "./remove-time-off.ts";
 import { revokeQualification } from "./revoke-qualification.ts";
@@ -44,6 +44,10 @@ export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> 
       const mask = readMask(asked);
       const found = await getTrainers(db, trainerIds, visible, now(), mask);
       return { ...found, trainers: found.trainers.map((trainer) => masked(toProto(trainer), mask)) };
+    },
+
+    async getTrainerVersions({ operatorId, versions }) {
+      return { trainers: (await findVersions(db, operatorId, versions)).map(toProto) };
     },
 
     async listTrainers(request, context) {

@@ -71,6 +71,8 @@ export interface Directory {
   trainers: Trainer[];
   /** What a search finds, when it is older than what GetTrainers tells. */
   searched: Trainer[] | null;
+  /** What is no more, for those who ask for versions. */
+  history: Trainer[];
   down: boolean;
   calls: string[];
   /** What is said to everybody who watches. */
@@ -83,7 +85,14 @@ export async function startBookingServer(
 ): Promise<BookingServer> {
   const database = await testDatabase(new URL("../migrations/", import.meta.url), options.counter);
   await runMigrations({ connectionString: database.ownerUrl });
-  const directory: Directory = { trainers: [], searched: null, down: false, calls: [], changes: new EventEmitter() };
+  const directory: Directory = {
+    trainers: [],
+    searched: null,
+    history: [],
+    down: false,
+    calls: [],
+    changes: new EventEmitter(),
+  };
   const neighbour = await startTestServer({ services: directoryServices(directory) });
   const trainer = neighbour.transportAs(Role.SERVICE);
 
@@ -254,6 +263,15 @@ function directoryServices(directory: Directory) {
         answer("GetTrainers", () => ({
           trainers: directory.trainers.filter(({ trainerId }) => trainerIds.includes(trainerId)),
         })),
+      getTrainerVersions: ({ versions }) =>
+        answer("GetTrainerVersions", () => {
+          const kept = [...directory.trainers, ...directory.history];
+          return {
+            trainers: versions.flatMap(({ trainerId, version }) => {
+              return kept.find((one) => one.trainerId === trainerId && one.version === version) ?? [];
+            }),
+          };
+        }),
       listTrainers: () => answer("ListTrainers", () => ({ trainers: directory.trainers })),
       async *watchTrainers(_, { signal }) {
         answer("WatchTrainers", () => undefined);

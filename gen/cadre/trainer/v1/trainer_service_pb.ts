@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/trainer/v1/trainer_service.proto.
  */
 export const file_cadre_trainer_v1_trainer_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjYWRyZS90cmFpbmVyL3YxL3RyYWluZXJfc2VydmljZS5wcm90bxIQY2FkcmUudHJhaW5lci52MSKFAwoUQ3JlYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESHAoJdGltZV96b25lGAQgASgJQgm6SAZyBBABGEASKQoEYmFzZRgFIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludEIGukgDyAEBEikKFHRyYXZlbF9yYWRpdXNfbWV0ZXJzGAYgASgFQgu6SAgaBhigwh4oABIiCg5idWZmZXJfbWludXRlcxgHIAEoBUIKukgHGgUY4AMoABImChNkYWlseV9zZXNzaW9uX2xpbWl0GAggASgFQgm6SAYaBBgwKAESPwoNd29ya2luZ19ob3VycxgJIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRkIPCg1fZnJhbmNoaXNlX2lkIkMKFUNyZWF0ZVRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIjEKEUdldFRyYWluZXJSZXF1ZXN0EhwKCnRyYWluZXJfaWQYASABKAlCCLpIBXIDsAEBIkAKEkdldFRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyImwKEkdldFRyYWluZXJzUmVxdWVzdBInCgt0cmFpbmVyX2lkcxgBIAMoCUISukgPkgEMCAEQ9AMiBXIDsAEBEi0KCXJlYWRfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siXwoTR2V0VHJhaW5lcnNSZXNwb25zZRIrCgh0cmFpbmVycxgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIbChNtaXNzaW5nX3RyYWluZXJfaWRzGAIgAygJIpQCChNMaXN0VHJhaW5lcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AxIiCgtvcGVyYXRvcl9pZBgDIAEoCUIIukgFcgOwAQFIAIgBARIgCgljb3Vyc2VfaWQYBCABKAlCCLpIBXIDsAEBSAGIAQESRAoIc3RhdHVzZXMYBSADKA4yHy5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJTdGF0dXNCEbpIDpIBCxADIgeCAQQQASAAEhYKBG5hbWUYBiABKAlCCLpIBXIDGMgBQg4KDF9vcGVyYXRvcl9pZEIMCgpfY291cnNlX2lkIlwKFExpc3RUcmFpbmVyc1Jlc3BvbnNlEisKCHRyYWluZXJzGAEgAygLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKLAgoVU2VhcmNoVHJhaW5lcnNSZXF1ZXN0EhsKCWNvdXJzZV9pZBgBIAEoCUIIukgFcgOwAQESHQoLb3BlcmF0b3JfaWQYAiABKAlCCLpIBXIDsAEBEioKBXBvaW50GAMgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESOgoFZGF0ZXMYBCADKAlCK7pIKJIBJRCQAyIgch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSHwoLbWF4X3Jlc3VsdHMYBSABKAVCCrpIBxoFGOgHKAASLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJ5ChZTZWFyY2hUcmFpbmVyc1Jlc3BvbnNlEi8KB21hdGNoZXMYASADKAsyHi5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJNYXRjaBIuCgZmdW5uZWwYAiABKAsyHi5jYWRyZS50cmFpbmVyLnYxLlNlYXJjaEZ1bm5lbCJTCgxUcmFpbmVyTWF0Y2gSKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIXCg9kaXN0YW5jZV9tZXRlcnMYAiABKAEigQEKDFNlYXJjaEZ1bm5lbBIOCgZhY3RpdmUYASABKAUSFAoMdGVhY2hfY291cnNlGAIgASgFEhUKDXNhbWVfb3BlcmF0b3IYAyABKAUSHwoXcXVhbGlmaWVkX29uX2V2ZXJ5X2RhdGUYBCABKAUSEwoLcmVhY2hfcG9pbnQYBSABKAUiMgoUV2F0Y2hUcmFpbmVyc1JlcXVlc3QSGgoIcG9zaXRpb24YASABKAlCCLpIBXIDGMgBIlsKFVdhdGNoVHJhaW5lcnNSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCRIwCgdjaGFuZ2VzGAIgAygLMh8uY2FkcmUudHJhaW5lci52MS5UcmFpbmVyQ2hhbmdlInoKDVRyYWluZXJDaGFuZ2USEgoKdHJhaW5lcl9pZBgBIAEoCRITCgtvcGVyYXRvcl9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEi8KC2NoYW5nZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKtAwoUVXBkYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkEjcKC3VwZGF0ZV9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0IGukgDyAEBEhYKBG5hbWUYBSABKAlCCLpIBXIDGMgBEjkKBnN0YXR1cxgGIAEoDjIfLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lclN0YXR1c0IIukgFggECEAESGgoJdGltZV96b25lGAcgASgJQge6SARyAhhAEiEKBGJhc2UYCCABKAsyEy5jYWRyZS5nZW8udjEuUG9pbnQSKQoUdHJhdmVsX3JhZGl1c19tZXRlcnMYCSABKAVCC7pICBoGGKDCHigAEiIKDmJ1ZmZlcl9taW51dGVzGAogASgFQgq6SAcaBRjgAygAEiYKE2RhaWx5X3Nlc3Npb25fbGltaXQYCyABKAVCCbpIBhoEGDAoACJDChVVcGRhdGVUcmFpbmVyUmVzcG9uc2USKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciKuAQoWU2V0V29ya2luZ0hvdXJzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgp0cmFpbmVyX2lkGAIgASgJQgi6SAVyA7ABARIXCgRldGFnGAMgASgJQgm6SAZyBBABGGQSPwoNd29ya2luZ19ob3VycxgEIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRiJFChdTZXRXb3JraW5nSG91cnNSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIvkBChlHcmFudFF1YWxpZmljYXRpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEhsKCWNvdXJzZV9pZBgDIAEoCUIIukgFcgOwAQESNgoJZnJvbV9kYXRlGAQgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI8Cgp1bnRpbF9kYXRlGAUgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JEgAiAEBQg0KC191bnRpbF9kYXRlIkgKGkdyYW50UXVhbGlmaWNhdGlvblJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIidQoaUmV2b2tlUXVhbGlmaWNhdGlvblJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESGwoJY291cnNlX2lkGAMgASgJQgi6SAVyA7ABASJJChtSZXZva2VRdWFsaWZpY2F0aW9uUmVzcG9uc2USKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciLVAQoRQWRkVGltZU9mZlJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESNgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARI0CghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIWCgRub3RlGAUgASgJQgi6SAVyAxj0AyLEAQoSQWRkVGltZU9mZlJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISKwoIdGltZV9vZmYYAiABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRpbWVPZmYSPAoRY2xhc2hpbmdfc2Vzc2lvbnMYAyADKAsyIS5jYWRyZS50cmFpbmVyLnYxLkNsYXNoaW5nU2Vzc2lvbhIXCg9jbGFzaGVzX3Vua25vd24YBCABKAgixQEKD0NsYXNoaW5nU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3B1cmNoYXNlX2lkGAIgASgJEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl0aW1lX3pvbmUYBSABKAkSGAoQbG9jYWxfc3RhcnRfdGltZRgGIAEoCSJxChRSZW1vdmVUaW1lT2ZmUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgp0cmFpbmVyX2lkGAIgASgJQgi6SAVyA7ABARIdCgt0aW1lX29mZl9pZBgDIAEoCUIIukgFcgOwAQEiQwoVUmVtb3ZlVGltZU9mZlJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIi2gEKEkxpc3RUaW1lT2ZmUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSHAoKdHJhaW5lcl9pZBgDIAEoCUIIukgFcgOwAQESMgoOZW5kX3RpbWVfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEXN0YXJ0X3RpbWVfYmVmb3JlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJbChNMaXN0VGltZU9mZlJlc3BvbnNlEisKCHRpbWVfb2ZmGAEgAygLMhkuY2FkcmUudHJhaW5lci52MS5UaW1lT2ZmEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJxChVJbXBvcnRUcmFpbmVyc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESOgoEcm93cxgCIAMoCzIcLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lclJvd0IOukgLkgEIEPQDIgPYAQMiRQoWSW1wb3J0VHJhaW5lcnNSZXNwb25zZRIrCgZyZXBvcnQYASABKAsyGy5jYWRyZS5idWxrLnYxLkltcG9ydFJlcG9ydDKjDQoOVHJhaW5lclNlcnZpY2UScgoNQ3JlYXRlVHJhaW5lchImLmNhZHJlLnRyYWluZXIudjEuQ3JlYXRlVHJhaW5lclJlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZVRyYWluZXJSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJrCgpHZXRUcmFpbmVyEiMuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyUmVxdWVzdBokLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lclJlc3BvbnNlIhKQAgHq4BgGCgQBAgMF8OAY0A8SdwoLR2V0VHJhaW5lcnMSJC5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJzUmVxdWVzdBolLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lcnNSZXNwb25zZSIbkAIB6uAYBQoDAQIF8OAY0A+y4RgCCAWQ4hhkEnAKDExpc3RUcmFpbmVycxIlLmNhZHJlLnRyYWluZXIudjEuTGlzdFRyYWluZXJzUmVxdWVzdBomLmNhZHJlLnRyYWluZXIudjEuTGlzdFRyYWluZXJzUmVzcG9uc2UiEZACAergGAUKAwECBfDgGIgnEoMBCg5TZWFyY2hUcmFpbmVycxInLmNhZHJlLnRyYWluZXIudjEuU2VhcmNoVHJhaW5lcnNSZXF1ZXN0GiguY2FkcmUudHJhaW5lci52MS5TZWFyY2hUcmFpbmVyc1Jlc3BvbnNlIh6QAgHq4BgFCgMBAgXw4Bi4F7LhGAIIBYjiGICAgAgSbwoNV2F0Y2hUcmFpbmVycxImLmNhZHJlLnRyYWluZXIudjEuV2F0Y2hUcmFpbmVyc1JlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLldhdGNoVHJhaW5lcnNSZXNwb25zZSILkAIB6uAYBAoCAQUwARJyCg1VcGRhdGVUcmFpbmVyEiYuY2FkcmUudHJhaW5lci52MS5VcGRhdGVUcmFpbmVyUmVxdWVzdBonLmNhZHJlLnRyYWluZXIudjEuVXBkYXRlVHJhaW5lclJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEngKD1NldFdvcmtpbmdIb3VycxIoLmNhZHJlLnRyYWluZXIudjEuU2V0V29ya2luZ0hvdXJzUmVxdWVzdBopLmNhZHJlLnRyYWluZXIudjEuU2V0V29ya2luZ0hvdXJzUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSgQEKEkdyYW50UXVhbGlmaWNhdGlvbhIrLmNhZHJlLnRyYWluZXIudjEuR3JhbnRRdWFsaWZpY2F0aW9uUmVxdWVzdBosLmNhZHJlLnRyYWluZXIudjEuR3JhbnRRdWFsaWZpY2F0aW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcShAEKE1Jldm9rZVF1YWxpZmljYXRpb24SLC5jYWRyZS50cmFpbmVyLnYxLlJldm9rZVF1YWxpZmljYXRpb25SZXF1ZXN0Gi0uY2FkcmUudHJhaW5lci52MS5SZXZva2VRdWFsaWZpY2F0aW9uUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSaQoKQWRkVGltZU9mZhIjLmNhZHJlLnRyYWluZXIudjEuQWRkVGltZU9mZlJlcXVlc3QaJC5jYWRyZS50cmFpbmVyLnYxLkFkZFRpbWVPZmZSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJyCg1SZW1vdmVUaW1lT2ZmEiYuY2FkcmUudHJhaW5lci52MS5SZW1vdmVUaW1lT2ZmUmVxdWVzdBonLmNhZHJlLnRyYWluZXIudjEuUmVtb3ZlVGltZU9mZlJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEm4KC0xpc3RUaW1lT2ZmEiQuY2FkcmUudHJhaW5lci52MS5MaXN0VGltZU9mZlJlcXVlc3QaJS5jYWRyZS50cmFpbmVyLnYxLkxpc3RUaW1lT2ZmUmVzcG9uc2UiEpACAergGAYKBAECAwXw4BiIJxKFAQoOSW1wb3J0VHJhaW5lcnMSJy5jYWRyZS50cmFpbmVyLnYxLkltcG9ydFRyYWluZXJzUmVxdWVzdBooLmNhZHJlLnRyYWluZXIudjEuSW1wb3J0VHJhaW5lcnNSZXNwb25zZSIekAIC6uAYBAoCAQLw4Bjg1AOy4RgCCDKA4hiAgIACKAFiBnByb3RvMw", [file_buf_validate_validate, file_cadre_bulk_v1_import_report, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_cadre_trainer_v1_trainer, file_cadre_trainer_v1_trainer_row, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiZjYWRyZS90cmFpbmVyL3YxL3RyYWluZXJfc2VydmljZS5wcm90bxIQY2FkcmUudHJhaW5lci52MSKFAwoUQ3JlYXRlVHJhaW5lclJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESHAoJdGltZV96b25lGAQgASgJQgm6SAZyBBABGEASKQoEYmFzZRgFIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludEIGukgDyAEBEikKFHRyYXZlbF9yYWRpdXNfbWV0ZXJzGAYgASgFQgu6SAgaBhigwh4oABIiCg5idWZmZXJfbWludXRlcxgHIAEoBUIKukgHGgUY4AMoABImChNkYWlseV9zZXNzaW9uX2xpbWl0GAggASgFQgm6SAYaBBgwKAESPwoNd29ya2luZ19ob3VycxgJIAMoCzIeLmNhZHJlLnRyYWluZXIudjEuV29ya2luZ0hvdXJzQgi6SAWSAQIQRkIPCg1fZnJhbmNoaXNlX2lkIkMKFUNyZWF0ZVRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyIjEKEUdldFRyYWluZXJSZXF1ZXN0EhwKCnRyYWluZXJfaWQYASABKAlCCLpIBXIDsAEBIkAKEkdldFRyYWluZXJSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyImwKEkdldFRyYWluZXJzUmVxdWVzdBInCgt0cmFpbmVyX2lkcxgBIAMoCUISukgPkgEMCAEQ9AMiBXIDsAEBEi0KCXJlYWRfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siXwoTR2V0VHJhaW5lcnNSZXNwb25zZRIrCgh0cmFpbmVycxgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIbChNtaXNzaW5nX3RyYWluZXJfaWRzGAIgAygJInsKGUdldFRyYWluZXJWZXJzaW9uc1JlcXVlc3QSHQoLb3BlcmF0b3JfaWQYASABKAlCCLpIBXIDsAEBEj8KCHZlcnNpb25zGAIgAygLMiAuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyVmVyc2lvbkILukgIkgEFCAEQ9AMiSAoOVHJhaW5lclZlcnNpb24SHAoKdHJhaW5lcl9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoA0IHukgEIgIoASJJChpHZXRUcmFpbmVyVmVyc2lvbnNSZXNwb25zZRIrCgh0cmFpbmVycxgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciKUAgoTTGlzdFRyYWluZXJzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMY9AMSIgoLb3BlcmF0b3JfaWQYAyABKAlCCLpIBXIDsAEBSACIAQESIAoJY291cnNlX2lkGAQgASgJQgi6SAVyA7ABAUgBiAEBEkQKCHN0YXR1c2VzGAUgAygOMh8uY2FkcmUudHJhaW5lci52MS5UcmFpbmVyU3RhdHVzQhG6SA6SAQsQAyIHggEEEAEgABIWCgRuYW1lGAYgASgJQgi6SAVyAxjIAUIOCgxfb3BlcmF0b3JfaWRCDAoKX2NvdXJzZV9pZCJcChRMaXN0VHJhaW5lcnNSZXNwb25zZRIrCgh0cmFpbmVycxgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiwIKFVNlYXJjaFRyYWluZXJzUmVxdWVzdBIbCgljb3Vyc2VfaWQYASABKAlCCLpIBXIDsAEBEh0KC29wZXJhdG9yX2lkGAIgASgJQgi6SAVyA7ABARIqCgVwb2ludBgDIAEoCzITLmNhZHJlLmdlby52MS5Qb2ludEIGukgDyAEBEjoKBWRhdGVzGAQgAygJQiu6SCiSASUQkAMiIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kEh8KC21heF9yZXN1bHRzGAUgASgFQgq6SAcaBRjoBygAEi0KCXJlYWRfbWFzaxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sieQoWU2VhcmNoVHJhaW5lcnNSZXNwb25zZRIvCgdtYXRjaGVzGAEgAygLMh4uY2FkcmUudHJhaW5lci52MS5UcmFpbmVyTWF0Y2gSLgoGZnVubmVsGAIgASgLMh4uY2FkcmUudHJhaW5lci52MS5TZWFyY2hGdW5uZWwiUwoMVHJhaW5lck1hdGNoEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXISFwoPZGlzdGFuY2VfbWV0ZXJzGAIgASgBIoEBCgxTZWFyY2hGdW5uZWwSDgoGYWN0aXZlGAEgASgFEhQKDHRlYWNoX2NvdXJzZRgCIAEoBRIVCg1zYW1lX29wZXJhdG9yGAMgASgFEh8KF3F1YWxpZmllZF9vbl9ldmVyeV9kYXRlGAQgASgFEhMKC3JlYWNoX3BvaW50GAUgASgFIjIKFFdhdGNoVHJhaW5lcnNSZXF1ZXN0EhoKCHBvc2l0aW9uGAEgASgJQgi6SAVyAxjIASJbChVXYXRjaFRyYWluZXJzUmVzcG9uc2USEAoIcG9zaXRpb24YASABKAkSMAoHY2hhbmdlcxgCIAMoCzIfLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lckNoYW5nZSJ6Cg1UcmFpbmVyQ2hhbmdlEhIKCnRyYWluZXJfaWQYASABKAkSEwoLb3BlcmF0b3JfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoAxIvCgtjaGFuZ2VfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirQMKFFVwZGF0ZVRyYWluZXJSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEhcKBGV0YWcYAyABKAlCCbpIBnIEEAEYZBI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARIWCgRuYW1lGAUgASgJQgi6SAVyAxjIARI5CgZzdGF0dXMYBiABKA4yHy5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJTdGF0dXNCCLpIBYIBAhABEhoKCXRpbWVfem9uZRgHIAEoCUIHukgEcgIYQBIhCgRiYXNlGAggASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50EikKFHRyYXZlbF9yYWRpdXNfbWV0ZXJzGAkgASgFQgu6SAgaBhigwh4oABIiCg5idWZmZXJfbWludXRlcxgKIAEoBUIKukgHGgUY4AMoABImChNkYWlseV9zZXNzaW9uX2xpbWl0GAsgASgFQgm6SAYaBBgwKAAiQwoVVXBkYXRlVHJhaW5lclJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIirgEKFlNldFdvcmtpbmdIb3Vyc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESFwoEZXRhZxgDIAEoCUIJukgGcgQQARhkEj8KDXdvcmtpbmdfaG91cnMYBCADKAsyHi5jYWRyZS50cmFpbmVyLnYxLldvcmtpbmdIb3Vyc0IIukgFkgECEEYiRQoXU2V0V29ya2luZ0hvdXJzUmVzcG9uc2USKgoHdHJhaW5lchgBIAEoCzIZLmNhZHJlLnRyYWluZXIudjEuVHJhaW5lciL5AQoZR3JhbnRRdWFsaWZpY2F0aW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgp0cmFpbmVyX2lkGAIgASgJQgi6SAVyA7ABARIbCgljb3Vyc2VfaWQYAyABKAlCCLpIBXIDsAEBEjYKCWZyb21fZGF0ZRgEIAEoCUIjukggch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSPAoKdW50aWxfZGF0ZRgFIAEoCUIjukggch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSRIAIgBAUINCgtfdW50aWxfZGF0ZSJIChpHcmFudFF1YWxpZmljYXRpb25SZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyInUKGlJldm9rZVF1YWxpZmljYXRpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEhsKCWNvdXJzZV9pZBgDIAEoCUIIukgFcgOwAQEiSQobUmV2b2tlUXVhbGlmaWNhdGlvblJlc3BvbnNlEioKB3RyYWluZXIYASABKAsyGS5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXIi1QEKEUFkZFRpbWVPZmZSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCnRyYWluZXJfaWQYAiABKAlCCLpIBXIDsAEBEjYKCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESNAoIZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESFgoEbm90ZRgFIAEoCUIIukgFcgMY9AMixAEKEkFkZFRpbWVPZmZSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyEisKCHRpbWVfb2ZmGAIgASgLMhkuY2FkcmUudHJhaW5lci52MS5UaW1lT2ZmEjwKEWNsYXNoaW5nX3Nlc3Npb25zGAMgAygLMiEuY2FkcmUudHJhaW5lci52MS5DbGFzaGluZ1Nlc3Npb24SFwoPY2xhc2hlc191bmtub3duGAQgASgIIsUBCg9DbGFzaGluZ1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRITCgtwdXJjaGFzZV9pZBgCIAEoCRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdGltZV96b25lGAUgASgJEhgKEGxvY2FsX3N0YXJ0X3RpbWUYBiABKAkicQoUUmVtb3ZlVGltZU9mZlJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoKdHJhaW5lcl9pZBgCIAEoCUIIukgFcgOwAQESHQoLdGltZV9vZmZfaWQYAyABKAlCCLpIBXIDsAEBIkMKFVJlbW92ZVRpbWVPZmZSZXNwb25zZRIqCgd0cmFpbmVyGAEgASgLMhkuY2FkcmUudHJhaW5lci52MS5UcmFpbmVyItoBChJMaXN0VGltZU9mZlJlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGPQDEhwKCnRyYWluZXJfaWQYAyABKAlCCLpIBXIDsAEBEjIKDmVuZF90aW1lX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFzdGFydF90aW1lX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiWwoTTGlzdFRpbWVPZmZSZXNwb25zZRIrCgh0aW1lX29mZhgBIAMoCzIZLmNhZHJlLnRyYWluZXIudjEuVGltZU9mZhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicQoVSW1wb3J0VHJhaW5lcnNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEjoKBHJvd3MYAiADKAsyHC5jYWRyZS50cmFpbmVyLnYxLlRyYWluZXJSb3dCDrpIC5IBCBD0AyID2AEDIkUKFkltcG9ydFRyYWluZXJzUmVzcG9uc2USKwoGcmVwb3J0GAEgASgLMhsuY2FkcmUuYnVsay52MS5JbXBvcnRSZXBvcnQypw4KDlRyYWluZXJTZXJ2aWNlEnIKDUNyZWF0ZVRyYWluZXISJi5jYWRyZS50cmFpbmVyLnYxLkNyZWF0ZVRyYWluZXJSZXF1ZXN0GicuY2FkcmUudHJhaW5lci52MS5DcmVhdGVUcmFpbmVyUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcSawoKR2V0VHJhaW5lchIjLmNhZHJlLnRyYWluZXIudjEuR2V0VHJhaW5lclJlcXVlc3QaJC5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJSZXNwb25zZSISkAIB6uAYBgoEAQIDBfDgGNAPEncKC0dldFRyYWluZXJzEiQuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyc1JlcXVlc3QaJS5jYWRyZS50cmFpbmVyLnYxLkdldFRyYWluZXJzUmVzcG9uc2UiG5ACAergGAUKAwECBfDgGNAPsuEYAggFkOIYZBKBAQoSR2V0VHJhaW5lclZlcnNpb25zEisuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyVmVyc2lvbnNSZXF1ZXN0GiwuY2FkcmUudHJhaW5lci52MS5HZXRUcmFpbmVyVmVyc2lvbnNSZXNwb25zZSIQkAIB6uAYBAoCAQXw4Bi4FxJwCgxMaXN0VHJhaW5lcnMSJS5jYWRyZS50cmFpbmVyLnYxLkxpc3RUcmFpbmVyc1JlcXVlc3QaJi5jYWRyZS50cmFpbmVyLnYxLkxpc3RUcmFpbmVyc1Jlc3BvbnNlIhGQAgHq4BgFCgMBAgXw4BiIJxKDAQoOU2VhcmNoVHJhaW5lcnMSJy5jYWRyZS50cmFpbmVyLnYxLlNlYXJjaFRyYWluZXJzUmVxdWVzdBooLmNhZHJlLnRyYWluZXIudjEuU2VhcmNoVHJhaW5lcnNSZXNwb25zZSIekAIB6uAYBQoDAQIF8OAYuBey4RgCCAWI4hiAgIAIEm8KDVdhdGNoVHJhaW5lcnMSJi5jYWRyZS50cmFpbmVyLnYxLldhdGNoVHJhaW5lcnNSZXF1ZXN0GicuY2FkcmUudHJhaW5lci52MS5XYXRjaFRyYWluZXJzUmVzcG9uc2UiC5ACAergGAQKAgEFMAEScgoNVXBkYXRlVHJhaW5lchImLmNhZHJlLnRyYWluZXIudjEuVXBkYXRlVHJhaW5lclJlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLlVwZGF0ZVRyYWluZXJSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJ4Cg9TZXRXb3JraW5nSG91cnMSKC5jYWRyZS50cmFpbmVyLnYxLlNldFdvcmtpbmdIb3Vyc1JlcXVlc3QaKS5jYWRyZS50cmFpbmVyLnYxLlNldFdvcmtpbmdIb3Vyc1Jlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEoEBChJHcmFudFF1YWxpZmljYXRpb24SKy5jYWRyZS50cmFpbmVyLnYxLkdyYW50UXVhbGlmaWNhdGlvblJlcXVlc3QaLC5jYWRyZS50cmFpbmVyLnYxLkdyYW50UXVhbGlmaWNhdGlvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEoQBChNSZXZva2VRdWFsaWZpY2F0aW9uEiwuY2FkcmUudHJhaW5lci52MS5SZXZva2VRdWFsaWZpY2F0aW9uUmVxdWVzdBotLmNhZHJlLnRyYWluZXIudjEuUmV2b2tlUXVhbGlmaWNhdGlvblJlc3BvbnNlIhCQAgLq4BgECgIBAvDgGIgnEmkKCkFkZFRpbWVPZmYSIy5jYWRyZS50cmFpbmVyLnYxLkFkZFRpbWVPZmZSZXF1ZXN0GiQuY2FkcmUudHJhaW5lci52MS5BZGRUaW1lT2ZmUmVzcG9uc2UiEJACAurgGAQKAgEC8OAYiCcScgoNUmVtb3ZlVGltZU9mZhImLmNhZHJlLnRyYWluZXIudjEuUmVtb3ZlVGltZU9mZlJlcXVlc3QaJy5jYWRyZS50cmFpbmVyLnYxLlJlbW92ZVRpbWVPZmZSZXNwb25zZSIQkAIC6uAYBAoCAQLw4BiIJxJuCgtMaXN0VGltZU9mZhIkLmNhZHJlLnRyYWluZXIudjEuTGlzdFRpbWVPZmZSZXF1ZXN0GiUuY2FkcmUudHJhaW5lci52MS5MaXN0VGltZU9mZlJlc3BvbnNlIhKQAgHq4BgGCgQBAgMF8OAYiCcShQEKDkltcG9ydFRyYWluZXJzEicuY2FkcmUudHJhaW5lci52MS5JbXBvcnRUcmFpbmVyc1JlcXVlc3QaKC5jYWRyZS50cmFpbmVyLnYxLkltcG9ydFRyYWluZXJzUmVzcG9uc2UiHpACAurgGAQKAgEC8OAY4NQDsuEYAggygOIYgICAAigBYgZwcm90bzM", [file_buf_validate_validate, file_cadre_bulk_v1_import_report, file_cadre_geo_v1_point, file_cadre_policy_v1_policy, file_cadre_trainer_v1_trainer, file_cadre_trainer_v1_trainer_row, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message cadre.trainer.v1.CreateTrainerRequest
@@ -187,6 +187,69 @@ export const GetTrainersResponseSchema: GenMessage<GetTrainersResponse> = /*@__P
   messageDesc(file_cadre_trainer_v1_trainer_service, 5);
 
 /**
+ * @generated from message cadre.trainer.v1.GetTrainerVersionsRequest
+ */
+export type GetTrainerVersionsRequest = Message<"cadre.trainer.v1.GetTrainerVersionsRequest"> & {
+  /**
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * @generated from field: repeated cadre.trainer.v1.TrainerVersion versions = 2;
+   */
+  versions: TrainerVersion[];
+};
+
+/**
+ * Describes the message cadre.trainer.v1.GetTrainerVersionsRequest.
+ * Use `create(GetTrainerVersionsRequestSchema)` to create a new message.
+ */
+export const GetTrainerVersionsRequestSchema: GenMessage<GetTrainerVersionsRequest> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 6);
+
+/**
+ * @generated from message cadre.trainer.v1.TrainerVersion
+ */
+export type TrainerVersion = Message<"cadre.trainer.v1.TrainerVersion"> & {
+  /**
+   * @generated from field: string trainer_id = 1;
+   */
+  trainerId: string;
+
+  /**
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message cadre.trainer.v1.TrainerVersion.
+ * Use `create(TrainerVersionSchema)` to create a new message.
+ */
+export const TrainerVersionSchema: GenMessage<TrainerVersion> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 7);
+
+/**
+ * @generated from message cadre.trainer.v1.GetTrainerVersionsResponse
+ */
+export type GetTrainerVersionsResponse = Message<"cadre.trainer.v1.GetTrainerVersionsResponse"> & {
+  /**
+   * Time off that had ended a day before the change is left out.
+   *
+   * @generated from field: repeated cadre.trainer.v1.Trainer trainers = 1;
+   */
+  trainers: Trainer[];
+};
+
+/**
+ * Describes the message cadre.trainer.v1.GetTrainerVersionsResponse.
+ * Use `create(GetTrainerVersionsResponseSchema)` to create a new message.
+ */
+export const GetTrainerVersionsResponseSchema: GenMessage<GetTrainerVersionsResponse> = /*@__PURE__*/
+  messageDesc(file_cadre_trainer_v1_trainer_service, 8);
+
+/**
  * @generated from message cadre.trainer.v1.ListTrainersRequest
  */
 export type ListTrainersRequest = Message<"cadre.trainer.v1.ListTrainersRequest"> & {
@@ -238,7 +301,7 @@ export type ListTrainersRequest = Message<"cadre.trainer.v1.ListTrainersRequest"
  * Use `create(ListTrainersRequestSchema)` to create a new message.
  */
 export const ListTrainersRequestSchema: GenMessage<ListTrainersRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 6);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 9);
 
 /**
  * @generated from message cadre.trainer.v1.ListTrainersResponse
@@ -262,7 +325,7 @@ export type ListTrainersResponse = Message<"cadre.trainer.v1.ListTrainersRespons
  * Use `create(ListTrainersResponseSchema)` to create a new message.
  */
 export const ListTrainersResponseSchema: GenMessage<ListTrainersResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 7);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 10);
 
 /**
  * @generated from message cadre.trainer.v1.SearchTrainersRequest
@@ -310,7 +373,7 @@ export type SearchTrainersRequest = Message<"cadre.trainer.v1.SearchTrainersRequ
  * Use `create(SearchTrainersRequestSchema)` to create a new message.
  */
 export const SearchTrainersRequestSchema: GenMessage<SearchTrainersRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 8);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 11);
 
 /**
  * @generated from message cadre.trainer.v1.SearchTrainersResponse
@@ -332,7 +395,7 @@ export type SearchTrainersResponse = Message<"cadre.trainer.v1.SearchTrainersRes
  * Use `create(SearchTrainersResponseSchema)` to create a new message.
  */
 export const SearchTrainersResponseSchema: GenMessage<SearchTrainersResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 9);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 12);
 
 /**
  * @generated from message cadre.trainer.v1.TrainerMatch
@@ -356,7 +419,7 @@ export type TrainerMatch = Message<"cadre.trainer.v1.TrainerMatch"> & {
  * Use `create(TrainerMatchSchema)` to create a new message.
  */
 export const TrainerMatchSchema: GenMessage<TrainerMatch> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 10);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 13);
 
 /**
  * How many trainers are left after each condition, each counted among those of the one before.
@@ -405,7 +468,7 @@ export type SearchFunnel = Message<"cadre.trainer.v1.SearchFunnel"> & {
  * Use `create(SearchFunnelSchema)` to create a new message.
  */
 export const SearchFunnelSchema: GenMessage<SearchFunnel> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 11);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 14);
 
 /**
  * @generated from message cadre.trainer.v1.WatchTrainersRequest
@@ -424,7 +487,7 @@ export type WatchTrainersRequest = Message<"cadre.trainer.v1.WatchTrainersReques
  * Use `create(WatchTrainersRequestSchema)` to create a new message.
  */
 export const WatchTrainersRequestSchema: GenMessage<WatchTrainersRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 12);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 15);
 
 /**
  * @generated from message cadre.trainer.v1.WatchTrainersResponse
@@ -450,7 +513,7 @@ export type WatchTrainersResponse = Message<"cadre.trainer.v1.WatchTrainersRespo
  * Use `create(WatchTrainersResponseSchema)` to create a new message.
  */
 export const WatchTrainersResponseSchema: GenMessage<WatchTrainersResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 13);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 16);
 
 /**
  * @generated from message cadre.trainer.v1.TrainerChange
@@ -484,7 +547,7 @@ export type TrainerChange = Message<"cadre.trainer.v1.TrainerChange"> & {
  * Use `create(TrainerChangeSchema)` to create a new message.
  */
 export const TrainerChangeSchema: GenMessage<TrainerChange> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 14);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 17);
 
 /**
  * @generated from message cadre.trainer.v1.UpdateTrainerRequest
@@ -558,7 +621,7 @@ export type UpdateTrainerRequest = Message<"cadre.trainer.v1.UpdateTrainerReques
  * Use `create(UpdateTrainerRequestSchema)` to create a new message.
  */
 export const UpdateTrainerRequestSchema: GenMessage<UpdateTrainerRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 15);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 18);
 
 /**
  * @generated from message cadre.trainer.v1.UpdateTrainerResponse
@@ -575,7 +638,7 @@ export type UpdateTrainerResponse = Message<"cadre.trainer.v1.UpdateTrainerRespo
  * Use `create(UpdateTrainerResponseSchema)` to create a new message.
  */
 export const UpdateTrainerResponseSchema: GenMessage<UpdateTrainerResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 16);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 19);
 
 /**
  * @generated from message cadre.trainer.v1.SetWorkingHoursRequest
@@ -611,7 +674,7 @@ export type SetWorkingHoursRequest = Message<"cadre.trainer.v1.SetWorkingHoursRe
  * Use `create(SetWorkingHoursRequestSchema)` to create a new message.
  */
 export const SetWorkingHoursRequestSchema: GenMessage<SetWorkingHoursRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 17);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 20);
 
 /**
  * @generated from message cadre.trainer.v1.SetWorkingHoursResponse
@@ -628,7 +691,7 @@ export type SetWorkingHoursResponse = Message<"cadre.trainer.v1.SetWorkingHoursR
  * Use `create(SetWorkingHoursResponseSchema)` to create a new message.
  */
 export const SetWorkingHoursResponseSchema: GenMessage<SetWorkingHoursResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 18);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 21);
 
 /**
  * @generated from message cadre.trainer.v1.GrantQualificationRequest
@@ -667,7 +730,7 @@ export type GrantQualificationRequest = Message<"cadre.trainer.v1.GrantQualifica
  * Use `create(GrantQualificationRequestSchema)` to create a new message.
  */
 export const GrantQualificationRequestSchema: GenMessage<GrantQualificationRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 19);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 22);
 
 /**
  * @generated from message cadre.trainer.v1.GrantQualificationResponse
@@ -684,7 +747,7 @@ export type GrantQualificationResponse = Message<"cadre.trainer.v1.GrantQualific
  * Use `create(GrantQualificationResponseSchema)` to create a new message.
  */
 export const GrantQualificationResponseSchema: GenMessage<GrantQualificationResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 20);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 23);
 
 /**
  * @generated from message cadre.trainer.v1.RevokeQualificationRequest
@@ -711,7 +774,7 @@ export type RevokeQualificationRequest = Message<"cadre.trainer.v1.RevokeQualifi
  * Use `create(RevokeQualificationRequestSchema)` to create a new message.
  */
 export const RevokeQualificationRequestSchema: GenMessage<RevokeQualificationRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 21);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 24);
 
 /**
  * @generated from message cadre.trainer.v1.RevokeQualificationResponse
@@ -728,7 +791,7 @@ export type RevokeQualificationResponse = Message<"cadre.trainer.v1.RevokeQualif
  * Use `create(RevokeQualificationResponseSchema)` to create a new message.
  */
 export const RevokeQualificationResponseSchema: GenMessage<RevokeQualificationResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 22);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 25);
 
 /**
  * @generated from message cadre.trainer.v1.AddTimeOffRequest
@@ -767,7 +830,7 @@ export type AddTimeOffRequest = Message<"cadre.trainer.v1.AddTimeOffRequest"> & 
  * Use `create(AddTimeOffRequestSchema)` to create a new message.
  */
 export const AddTimeOffRequestSchema: GenMessage<AddTimeOffRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 23);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 26);
 
 /**
  * @generated from message cadre.trainer.v1.AddTimeOffResponse
@@ -804,7 +867,7 @@ export type AddTimeOffResponse = Message<"cadre.trainer.v1.AddTimeOffResponse"> 
  * Use `create(AddTimeOffResponseSchema)` to create a new message.
  */
 export const AddTimeOffResponseSchema: GenMessage<AddTimeOffResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 24);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 27);
 
 /**
  * @generated from message cadre.trainer.v1.ClashingSession
@@ -850,7 +913,7 @@ export type ClashingSession = Message<"cadre.trainer.v1.ClashingSession"> & {
  * Use `create(ClashingSessionSchema)` to create a new message.
  */
 export const ClashingSessionSchema: GenMessage<ClashingSession> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 25);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 28);
 
 /**
  * @generated from message cadre.trainer.v1.RemoveTimeOffRequest
@@ -877,7 +940,7 @@ export type RemoveTimeOffRequest = Message<"cadre.trainer.v1.RemoveTimeOffReques
  * Use `create(RemoveTimeOffRequestSchema)` to create a new message.
  */
 export const RemoveTimeOffRequestSchema: GenMessage<RemoveTimeOffRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 26);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 29);
 
 /**
  * @generated from message cadre.trainer.v1.RemoveTimeOffResponse
@@ -894,7 +957,7 @@ export type RemoveTimeOffResponse = Message<"cadre.trainer.v1.RemoveTimeOffRespo
  * Use `create(RemoveTimeOffResponseSchema)` to create a new message.
  */
 export const RemoveTimeOffResponseSchema: GenMessage<RemoveTimeOffResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 27);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 30);
 
 /**
  * @generated from message cadre.trainer.v1.ListTimeOffRequest
@@ -939,7 +1002,7 @@ export type ListTimeOffRequest = Message<"cadre.trainer.v1.ListTimeOffRequest"> 
  * Use `create(ListTimeOffRequestSchema)` to create a new message.
  */
 export const ListTimeOffRequestSchema: GenMessage<ListTimeOffRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 28);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 31);
 
 /**
  * @generated from message cadre.trainer.v1.ListTimeOffResponse
@@ -963,7 +1026,7 @@ export type ListTimeOffResponse = Message<"cadre.trainer.v1.ListTimeOffResponse"
  * Use `create(ListTimeOffResponseSchema)` to create a new message.
  */
 export const ListTimeOffResponseSchema: GenMessage<ListTimeOffResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 29);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 32);
 
 /**
  * @generated from message cadre.trainer.v1.ImportTrainersRequest
@@ -989,7 +1052,7 @@ export type ImportTrainersRequest = Message<"cadre.trainer.v1.ImportTrainersRequ
  * Use `create(ImportTrainersRequestSchema)` to create a new message.
  */
 export const ImportTrainersRequestSchema: GenMessage<ImportTrainersRequest> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 30);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 33);
 
 /**
  * @generated from message cadre.trainer.v1.ImportTrainersResponse
@@ -1006,7 +1069,7 @@ export type ImportTrainersResponse = Message<"cadre.trainer.v1.ImportTrainersRes
  * Use `create(ImportTrainersResponseSchema)` to create a new message.
  */
 export const ImportTrainersResponseSchema: GenMessage<ImportTrainersResponse> = /*@__PURE__*/
-  messageDesc(file_cadre_trainer_v1_trainer_service, 31);
+  messageDesc(file_cadre_trainer_v1_trainer_service, 34);
 
 /**
  * The trainers of the company and of its franchises: who they are, what they may teach, when they work.
@@ -1051,6 +1114,17 @@ export const TrainerService: GenService<{
     methodKind: "unary";
     input: typeof GetTrainersRequestSchema;
     output: typeof GetTrainersResponseSchema;
+  },
+  /**
+   * Reads trainers of one operator as they were after some of their changes, however long ago, in the order of the
+   * request. A version that is not kept is missing from the answer.
+   *
+   * @generated from rpc cadre.trainer.v1.TrainerService.GetTrainerVersions
+   */
+  getTrainerVersions: {
+    methodKind: "unary";
+    input: typeof GetTrainerVersionsRequestSchema;
+    output: typeof GetTrainerVersionsResponseSchema;
   },
   /**
    * Lists trainers by id, an operator's own only. The filters add up.
