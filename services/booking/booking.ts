@@ -1,43 +1,16 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
-import type { Assignment as AssignmentMessage } from "../../gen/cadre/booking/v1/offer_pb.ts";
-import type { Schedule as ScheduleMessage } from "../../gen/cadre/booking/v1/schedule_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { digestOf } from "../runtime/idempotency.ts";
 import { roleName } from "../runtime/policy.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
+import { type Attempt, newAttempt } from "./attempt.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
-import type { Found } from "./cached-search.ts";
-import type { Judged } from "./decision.ts";
 import { recordOf } from "./decision-record.ts";
-import type { Assignment } from "./offer.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
-import type { Point } from "./point.ts";
-import type { Slot } from "./schedule.ts";
-import { readAssignments } from "./team.ts";
 import type { Zone } from "./zone.ts";
-
-/** What is wished for, and what has been found out about it so far. */
-export interface Attempt {
-  studentId: string;
-  courseId: string;
-  location: Point;
-  course: CourseFacts | null;
-  zone: Zone | null;
-  schedule: ScheduleMessage | undefined;
-  studentExists: boolean;
-  /** Who shall give the sessions; without any, the best trainer all. */
-  assignments: Assignment[];
-  slots: Slot[];
-  /** By sequence: in which sessions the student has other lessons. */
-  studentClashes: number[];
-  /** The last search for trainers. */
-  found: Found | null;
-  judged: Judged | null;
-}
-
 /** One booking while it is being decided. */
 export interface Booking extends Attempt {
   request: RequestFacts;
@@ -45,34 +18,6 @@ export interface Booking extends Attempt {
   purchaseId: string;
   /** Of an operator who books. */
   askingOperatorId: string | null;
-}
-
-/** What a booking and its preview ask for alike. */
-export interface Wanted {
-  studentId: string;
-  courseId: string;
-  location?: { latitude: number; longitude: number } | undefined;
-  schedule?: ScheduleMessage | undefined;
-  assignments: AssignmentMessage[];
-}
-
-/** Refuses assignments that are out of order. */
-export function newAttempt({ studentId, courseId, location, schedule, assignments }: Wanted): Attempt {
-  const { latitude = 0, longitude = 0 } = location ?? {};
-  return {
-    studentId: studentId.toLowerCase(),
-    courseId: courseId.toLowerCase(),
-    location: { latitude, longitude },
-    course: null,
-    zone: null,
-    schedule,
-    studentExists: true,
-    assignments: readAssignments(assignments),
-    slots: [],
-    studentClashes: [],
-    found: null,
-    judged: null,
-  };
 }
 
 export function newBooking(

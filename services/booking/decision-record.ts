@@ -5,7 +5,7 @@ import {
   DecisionRecordSchema,
   type RecordedCandidatesSchema,
 } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
-import type { Attempt } from "./booking.ts";
+import type { Attempt } from "./attempt.ts";
 import { type Judged, REMOVALS } from "./decision.ts";
 import { localMsOf } from "./near-times.ts";
 import type { Ranked, Removed } from "./ranking.ts";

@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { type Explanation, ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import type { Attempt } from "./booking.ts";
+import type { Attempt } from "./attempt.ts";
 import { REMOVALS } from "./decision.ts";
 import { type Offer, offerToProto } from "./offer.ts";
 import type { Visible } from "./operator.ts";

@@ -1,4 +1,4 @@
-import type { Attempt } from "./booking.ts";
+import type { Attempt } from "./attempt.ts";
 import { assignmentNotPossible, studentAlreadyBooked, trainerMissing } from "./booking-refusals.ts";
 import type { BookingDeps } from "./deps.ts";
 import { findDiaries } from "./diary-queries.ts";

@@ -1,5 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
-import type { Attempt } from "./booking.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { findDiaries } from "./diary-queries.ts";

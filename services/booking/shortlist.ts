@@ -1,5 +1,5 @@
+import type { Attempt } from "./attempt.ts";
 import { type CourseFacts, findAvailability } from "./book-queries.ts";
-import type { Attempt } from "./booking.ts";
 import { noTrainerAvailable, studentAlreadyBooked } from "./booking-refusals.ts";
 import type { Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
