@@ -18,6 +18,7 @@ import type { CrashMesh } from "./crash-run.ts";
 /** The three services as they run, each a process, on a Postgres that keeps its promises. */
 export interface CertificatesMesh extends CrashMesh, AsyncDisposable {
   certificateAddress: string;
+  trainerAddress: string;
   /** As superuser, on a database that nobody uses. */
   emptyUrl: string;
   pidOf(name: ServiceName): number;
@@ -60,7 +61,7 @@ export async function startMesh(): Promise<CertificatesMesh> {
   await Promise.all(SERVICES.map(start));
 
   const minter = createMinter(issuer);
-  const { BOOKING_ADDRESS, CERTIFICATE_ADDRESS } = addressesOf(config);
+  const { TRAINER_ADDRESS, BOOKING_ADDRESS, CERTIFICATE_ADDRESS } = addressesOf(config);
   const onDatabase = ({ databaseUrl }: { databaseUrl: string }) =>
     Object.assign(new URL(postgres.url), { pathname: new URL(databaseUrl).pathname }).href;
   const rest = stack.move();
@@ -68,6 +69,7 @@ export async function startMesh(): Promise<CertificatesMesh> {
     adminUrls: { booking: onDatabase(booking), certificate: onDatabase(certificate) },
     addresses: { booking: BOOKING_ADDRESS },
     certificateAddress: CERTIFICATE_ADDRESS,
+    trainerAddress: TRAINER_ADDRESS,
     emptyUrl: postgres.url,
     tokenAs: (role: Role) => minter.mint({ subject: "bench", role, lifetimeS: 3600 }),
     pidOf: (name) => running.get(name)?.child.pid ?? 0,

@@ -6,8 +6,11 @@ import { benchIssuer } from "../issuer.ts";
 import { paired } from "../paired.ts";
 import { freePorts } from "../ports.ts";
 import { type Program, startProgram } from "../program.ts";
+import { received } from "../trainers/directory-figures.ts";
+import { encodingFigure } from "../trainers/encoding-figure.ts";
 import { command } from "./command.ts";
 import { ANSWER_BYTES, METHOD } from "./hop.ts";
+import { memoryFigures } from "./memory-figures.ts";
 
 const CALLS = 4000;
 /** Until the optimising compiler has seen it all: for as long, a call gets cheaper. */
@@ -16,9 +19,11 @@ const MUST = 1.6;
 /** One call in a hundred is traced, and its spans go nowhere. */
 const SAMPLED = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.01" };
 
-/** What a call between two services costs. */
+/** What a call between two services costs, and what a service takes. */
 export async function* rpcFigures(): AsyncGenerator<Figure> {
   yield await hopFigure();
+  yield await encodingFigure(Array.from({ length: 500 }, (_, index) => received(index)));
+  yield* memoryFigures();
 }
 
 async function hopFigure(): Promise<Figure> {

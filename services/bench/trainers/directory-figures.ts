@@ -72,7 +72,7 @@ async function filled(count: number): Promise<TrainerCache> {
 }
 
 /** A trainer as it comes off the wire: with strings of its own. */
-function received(index: number): Trainer {
+export function received(index: number): Trainer {
   const facts: MessageInitShape<typeof TrainerSchema> = {
     trainerId: idOf(index),
     operatorId: idOf(index % 40),

@@ -9,7 +9,6 @@ import {
   ListTrainersResponseSchema,
   TrainerService,
 } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { answerOf } from "../../trainer/encoded-trainer.ts";
 import { type Figure, rounded } from "../figure.ts";
 import { type LoadClient, loadClient } from "../grpc-load.ts";
 import { paired } from "../paired.ts";
@@ -17,13 +16,13 @@ import { freePorts } from "../ports.ts";
 import { startProgram } from "../program.ts";
 import { changeFigure } from "./change-figure.ts";
 import { cachedRead, cacheMemory } from "./directory-figures.ts";
+import { cpuMicros, encodingFigure } from "./encoding-figure.ts";
 import { importFigures } from "./import-figures.ts";
 import { startMesh, type TrainerMesh } from "./mesh.ts";
 import { searchFigures } from "./search-figures.ts";
 
 const METHOD = `/${TrainerService.typeName}/${TrainerService.method.getTrainers.name}`;
 const LIST = `/${TrainerService.typeName}/${TrainerService.method.listTrainers.name}`;
-const ENCODINGS = 100;
 const CALLS_MS = 1500;
 const AT_ONCE = 8;
 
@@ -54,23 +53,9 @@ async function* meshFigures(print: (line: string) => void): AsyncGenerator<Figur
 
 async function* bulkReadFigures(mesh: TrainerMesh, client: LoadClient, ids: string[]): AsyncGenerator<Figure> {
   const answer = fromBinary(GetTrainersResponseSchema, await client.call(METHOD, requestOf(ids)));
-  const encoded = answer.trainers.map((trainer) => ({
-    bytes: toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [trainer] })),
-    version: 1,
-    fromMs: 0,
-    untilMs: 0,
-  }));
-  const plainly = async () => cpuMicros(() => toBinary(GetTrainersResponseSchema, answer));
-  const splicing = await paired(
-    async () => cpuMicros(() => toBinary(GetTrainersResponseSchema, answerOf(encoded, []))),
-    plainly,
-  );
-  yield figure("B2", splicing, {
-    unit: "µs CPU/answer",
-    must: 0.25,
-    note: "bytes of 500 trainers: spliced / encoded by protobuf-es",
-  });
+  yield await encodingFigure(answer.trainers);
 
+  const plainly = async () => cpuMicros(() => toBinary(GetTrainersResponseSchema, answer));
   const perCall = (request: Buffer) => async () => {
     const before = await mesh.trainer.cpuMicros();
     const calls = await client.callsFor({ path: METHOD, request, ms: CALLS_MS, atOnce: AT_ONCE });
@@ -125,13 +110,6 @@ function figure(
 ): Figure {
   const holds = atLeast ? ratio >= must : ratio <= must;
   return { figure: name, ours: rounded(ours), theirs: rounded(theirs), unit, ratio: rounded(ratio), must, holds, note };
-}
-
-function cpuMicros(work: () => unknown): number {
-  const before = process.cpuUsage();
-  for (let count = 0; count < ENCODINGS; count += 1) work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / ENCODINGS;
 }
 
 function requestOf(trainerIds: string[], paths?: string[]): Buffer {
