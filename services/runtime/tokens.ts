@@ -1,7 +1,6 @@
 import {
   type CryptoKey,
   createLocalJWKSet,
-  createRemoteJWKSet,
   errors,
   exportJWK,
   importJWK,
@@ -18,6 +17,7 @@ import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { roleName, roleNamed } from "./policy.ts";
+import { type RemoteKeys, remoteKeys } from "./remote-keys.ts";
 
 /** RFC 9068: an access token, not an identity token that happens to bear a good signature. */
 const TYPE = "at+jwt";
@@ -109,7 +109,7 @@ interface KeySet {
 }
 
 function keySet(jwks: JSONWebKeySet | URL): KeySet {
-  const keys = jwks instanceof URL ? createRemoteJWKSet(jwks) : createLocalJWKSet(jwks);
+  const { keyFor: keys, current } = jwks instanceof URL ? remoteKeys(jwks) : localKeys(jwks);
   return {
     async keyFor(header, token) {
       try {
@@ -123,9 +123,13 @@ function keySet(jwks: JSONWebKeySet | URL): KeySet {
     },
     async published(key) {
       const { x } = await exportJWK(key);
-      return keys.jwks()?.keys.find((one) => one.x === x);
+      return current()?.keys.find((one) => one.x === x);
     },
   };
+}
+
+function localKeys(jwks: JSONWebKeySet): RemoteKeys {
+  return { keyFor: createLocalJWKSet(jwks), current: () => jwks };
 }
 
 /** Who holds a service's key can be that service, and nobody else. */
