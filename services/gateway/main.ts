@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readyUntil, startAdminServer } from "../runtime/admin-server.ts";
-import { readConfig } from "../runtime/config.ts";
+import { assertProductionSafe, readConfig } from "../runtime/config.ts";
 import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { runProcess } from "../runtime/run-process.ts";
@@ -17,6 +17,7 @@ const GRACE_MS = 10_000;
 
 await runProcess(process, "gateway", async () => {
   const config = readConfig(gatewayConfig, process.env);
+  assertProductionSafe(config);
   const origins = allowedOrigins(config);
   const logger = createLogger("gateway", config.LOG_LEVEL);
   const telemetry = startTelemetry("gateway", process.env);

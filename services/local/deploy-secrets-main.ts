@@ -18,6 +18,8 @@ try {
     ];
   });
   const variables = [
+    // The local issuer is for development only.
+    ["NODE_ENV", "development"],
     ["POSTGRES_PASSWORD", secrets.postgresPassword],
     ["TOKEN_ISSUER", issuer.issuer],
     ["TOKEN_JWKS", JSON.stringify(publicKeys(issuer, secrets))],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from "jose";
 import { z } from "zod";
+import { LOCAL_ISSUER } from "../runtime/config.ts";
 import { makeFolder } from "./folder.ts";
 import { StartError } from "./start-error.ts";
 
@@ -19,7 +20,6 @@ export interface LocalIssuer {
 /** Where a checkout keeps what belongs to the machine that it is on. */
 export const LOCAL_DIRECTORY = fileURLToPath(new URL("../../.cadre", import.meta.url));
 
-const ISSUER = "cadre-local";
 const FILE_NAME = "issuer.json";
 
 const ed25519Key = z.object({
@@ -46,7 +46,7 @@ export async function localIssuer(directory: string): Promise<LocalIssuer> {
 async function create(directory: string, path: string): Promise<string> {
   await makeFolder(directory);
   const temporary = `${path}.${randomUUID()}`;
-  await writeFile(temporary, JSON.stringify({ issuer: ISSUER, key: await newKey() }, null, 2), { mode: 0o600 });
+  await writeFile(temporary, JSON.stringify({ issuer: LOCAL_ISSUER, key: await newKey() }, null, 2), { mode: 0o600 });
   try {
     await link(temporary, path);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { assertProductionSafe, readConfig, serviceConfig } from "./config.ts";
+import { assertProductionSafe, LOCAL_ISSUER, readConfig, serviceConfig } from "./config.ts";
 
 const KEY = JSON.stringify({ kty: "OKP" });
 const GOOD = {
@@ -39,4 +39,10 @@ test("every fault is listed at once, and a secret's value is not", () => {
 test("production does not let callers set the time", () => {
   const config = readConfig(serviceConfig, { ...GOOD, NODE_ENV: "production", DEVELOPMENT_CLOCK: "on" });
   expect(() => assertProductionSafe(config)).toThrow(/DEVELOPMENT_CLOCK/);
+});
+
+test("production does not believe the issuer of somebody's checkout", () => {
+  const config = { ...readConfig(serviceConfig, GOOD), TOKEN_ISSUER: LOCAL_ISSUER };
+  expect(() => assertProductionSafe({ ...config, NODE_ENV: "production" })).toThrow(/TOKEN_ISSUER/);
+  expect(() => assertProductionSafe(config)).not.toThrow();
 });

@@ -6,6 +6,9 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** The issuer that a checkout makes for itself, with its key in a file. */
+export const LOCAL_ISSUER = "cadre-local";
+
 const port = z.coerce.number().int().min(0).max(65_535);
 /** A variable that holds JSON. */
 export const jsonText = z.string().transform((text, context): unknown => {
@@ -77,9 +80,16 @@ export function readConfig<Schema extends z.ZodType>(
   throw new ConfigError([...new Set(faults)].join("\n"));
 }
 
-/** Throws where production is told to pretend. */
-export function assertProductionSafe({ NODE_ENV, DEVELOPMENT_CLOCK }: ServiceConfig): void {
-  if (NODE_ENV === "production" && DEVELOPMENT_CLOCK === "on") {
-    throw new ConfigError("DEVELOPMENT_CLOCK: production must not let callers set the time");
-  }
+/** Throws where production is told to pretend, or to believe whoever can read a file of a developer's. */
+export function assertProductionSafe({
+  NODE_ENV,
+  TOKEN_ISSUER,
+  DEVELOPMENT_CLOCK,
+}: Pick<ServiceConfig, "NODE_ENV" | "TOKEN_ISSUER"> & Partial<ServiceConfig>): void {
+  if (NODE_ENV !== "production") return;
+  const faults = [
+    ...(DEVELOPMENT_CLOCK === "on" ? ["DEVELOPMENT_CLOCK: production must not let callers set the time"] : []),
+    ...(TOKEN_ISSUER === LOCAL_ISSUER ? ["TOKEN_ISSUER: the local issuer is for development only"] : []),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
 }
