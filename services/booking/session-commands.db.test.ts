@@ -101,7 +101,7 @@ test("one after the other, random commands of several callers do what the model 
       }
       await expectSound(world.students);
     }),
-    { numRuns: 12 }, // a failure prints its seed
+    { numRuns: 12, endOnFailure: true }, // a failure prints its seed
   );
 }, 300_000);
 
@@ -122,7 +122,7 @@ test("at once, random commands of sixteen callers end in what holds, each refuse
         }
       },
     ),
-    { numRuns: 6 }, // a failure prints its seed
+    { numRuns: 6, endOnFailure: true }, // a failure prints its seed
   );
 }, 300_000);
 
