@@ -127,3 +127,38 @@ test("a day's limit holds when its last places are wanted at once", async () => 
     ]),
   );
 });
+
+test("four students from four sides each, and four trainers: each student is booked once, nobody sees a deadlock", async () => {
+  const given = await givenCatalogue(mesh);
+  mesh.directory.trainers = Array.from({ length: 4 }, () => aTrainer(given.courseId));
+  const students = await Promise.all(Array.from({ length: 4 }, () => givenStudent(mesh)));
+  const calls = Array.from({ length: CALLERS }, (_, index) => {
+    const studentId = students[index % 4] ?? "";
+    return mesh.bookings.bookPurchase({ ...given, studentId, requestId: randomUUID(), schedule: weekly("17:00") });
+  });
+  expect(await outcomes(calls)).toEqual(
+    new Map([
+      ["booked", 4],
+      ["STUDENT_ALREADY_BOOKED", CALLERS - 4],
+    ]),
+  );
+  expect(await overlaps()).toBe(0);
+});
+
+test("sixteen who share the same two trainers, half of them the other way round: one of each way gets them, the rest an answer", async () => {
+  const given = await givenCatalogue(mesh);
+  const trainers = [aTrainer(given.courseId), aTrainer(given.courseId)];
+  mesh.directory.trainers = trainers;
+  const students = await Promise.all(Array.from({ length: CALLERS }, () => givenStudent(mesh)));
+  const calls = students.map((studentId, index) => {
+    const inOrder = index % 2 === 0 ? trainers : trainers.toReversed();
+    const assignments = inOrder.map(({ trainerId }, at) => ({ trainerId, fromSequence: 1 + at * 15 }));
+    const schedule = weekly("17:00");
+    return mesh.bookings.bookPurchase({ ...given, studentId, requestId: randomUUID(), schedule, assignments });
+  });
+  const seen = await outcomes(calls);
+  // The two ways round take what the other leaves.
+  expect(seen.get("booked")).toBe(2);
+  expect(seen.get("ASSIGNMENT_NOT_POSSIBLE")).toBe(CALLERS - 2);
+  expect(await overlaps()).toBe(0);
+});
