@@ -41,6 +41,8 @@ export interface RequestFacts {
   digest: string;
   now: string;
   trace_id: string | null;
+  /** The subject on whose behalf a service asks. */
+  on_behalf_of: string | null;
 }
 
 export interface NewPurchase {

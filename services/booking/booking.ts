@@ -1,6 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
+import { currentCall } from "../runtime/call-context.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { digestOf } from "../runtime/idempotency.ts";
 import { roleName } from "../runtime/policy.ts";
@@ -36,6 +37,7 @@ export function newBooking(
       digest: digestOf({ method: BookingService.method.bookPurchase, request }).toString("hex"),
       now: now.toString(),
       trace_id: currentTrace()?.traceId ?? null,
+      on_behalf_of: currentCall()?.onBehalfOf?.subject ?? null,
     },
     decisionId: newId(),
     purchaseId: newId(),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { z } from "zod";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { type AuditEntry, writeAudit } from "./audit.ts";
+import { runInCall } from "./call-context.ts";
 import { instant, sql } from "./database.ts";
 import { type TestDatabase, testDatabase } from "./testing/database.ts";
 
@@ -38,7 +39,17 @@ test("an entry says who did what to what, when, and by which request", async () 
     request_id: "r1",
     trace_id: null,
     detail: { from: "2030-05-01", left: [1] },
+    on_behalf_of: null,
   });
+});
+
+test("an entry of a service says on whose behalf it was", async () => {
+  const service = { subject: "service:booking", role: Role.SERVICE, claims: {} };
+  const call = { signal: new AbortController().signal, caller: service, onBehalfOf: entry.caller };
+  await runInCall(call, () => t.all.transaction((tx) => writeAudit(tx, { ...entry, caller: service, entityId: "b3" })));
+  const row = z.object({ subject: z.string(), on_behalf_of: z.string() });
+  const found = sql.type(row)`select subject, on_behalf_of from audit_log where entity_id = 'b3'`;
+  expect(await t.all.one(found)).toEqual({ subject: "service:booking", on_behalf_of: "ada" });
 });
 
 test("an entry goes with the change that it belongs to", async () => {

@@ -1,12 +1,16 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, type Interceptor } from "@connectrpc/connect";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { currentCall } from "./call-context.ts";
+import { CALLER_HEADER } from "./call-headers.ts";
 import type { CallLimits } from "./call-limits.ts";
-import { ANONYMOUS, type Caller, callerKey } from "./caller.ts";
+import { ANONYMOUS, type Caller, callerKey, onBehalfOfKey } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { type Policy, policyOf, roleName } from "./policy.ts";
 import type { Verifier } from "./tokens.ts";
 
+/** No call takes longer; its caller's token may run out meanwhile. */
+const PASSED_ON_WITHIN_S = 60;
 const BEARER = /^bearer +(\S+)$/i;
 
 /** As much of a call as is known before its body is read. */
@@ -36,9 +40,9 @@ export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?
     const caller = await identify(verifier, header.get("authorization"), policy);
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
     await limits?.takeFromCaller(call, caller);
-    contextValues.set(callerKey, caller).set(admittedKey, true);
-    const current = currentCall();
-    if (current) current.caller = caller;
+    const onBehalfOf = await identifyFirst(verifier, header.get(CALLER_HEADER), caller);
+    contextValues.set(callerKey, caller).set(onBehalfOfKey, onBehalfOf).set(admittedKey, true);
+    noteCaller(caller, onBehalfOf, header);
   };
 }
 
@@ -51,12 +55,34 @@ export function authenticate(admit: Admission): Interceptor {
 
 async function identify(verifier: Verifier, header: string | null, policy: Policy): Promise<Caller> {
   if (policy.anyone) return ANONYMOUS;
-  const token = header === null ? undefined : BEARER.exec(header)?.[1];
+  const token = bearerOf(header);
   if (token === undefined) {
     const message = "the call needs a token: send the header `authorization: Bearer <token>`";
     throw new DomainError("unauthenticated", "TOKEN_MISSING", message);
   }
   return verifier.verify(token);
+}
+
+/** The caller at whose call the calling service is, if it says so. A service alone may speak of another. */
+async function identifyFirst(verifier: Verifier, token: string | null, caller: Caller): Promise<Caller | undefined> {
+  if (token === null) return undefined;
+  if (caller.role === Role.SERVICE) return verifier.verify(token, { lateByS: PASSED_ON_WITHIN_S });
+  const message = `only a service may call on behalf of another: leave the header ${CALLER_HEADER} out`;
+  throw new DomainError("forbidden", "CALLER_NOT_ALLOWED", message);
+}
+
+/** What the call hands on: its caller, or who was the first. */
+function noteCaller(caller: Caller, onBehalfOf: Caller | undefined, header: Headers): void {
+  const current = currentCall();
+  if (!current) return;
+  current.caller = caller;
+  if (onBehalfOf) current.onBehalfOf = onBehalfOf;
+  const token = caller.role === Role.SERVICE ? header.get(CALLER_HEADER) : bearerOf(header.get("authorization"));
+  if (token) current.callersToken = token;
+}
+
+function bearerOf(header: string | null): string | undefined {
+  return header === null ? undefined : BEARER.exec(header)?.[1];
 }
 
 function roleNotAllowed(caller: Caller, { roles }: Policy): DomainError {

@@ -11,6 +11,10 @@ export interface CallContext {
   readonly pretendedTime?: string;
   /** Who calls, from the moment on that it is proven: what is done for the call is done within the caller's rights. */
   caller?: Caller;
+  /** Whose call it was that a calling service answers with this one; absent when it calls for itself. */
+  onBehalfOf?: Caller;
+  /** Proves to the services called from here on whose call it is that they help to answer. */
+  callersToken?: string;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

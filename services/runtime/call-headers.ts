@@ -4,6 +4,9 @@ import type { CallContext } from "./call-context.ts";
 /** RFC 3339; see `developmentClock`. */
 export const TIME_HEADER = "cadre-time";
 
+/** The access token of the caller on whose behalf a service calls another. */
+export const CALLER_HEADER = "cadre-caller";
+
 /** What the call hands on to the calls made on its behalf. */
 export function callContextOf(context: Pick<HandlerContext, "signal" | "timeoutMs" | "requestHeader">): CallContext {
   const timeoutMs = context.timeoutMs();

@@ -16,6 +16,9 @@ export const ANONYMOUS: Caller = { subject: "anonymous", role: Role.UNSPECIFIED,
 /** Set by the authentication interceptor. */
 export const callerKey = createContextKey<Caller>(ANONYMOUS, { description: "caller" });
 
+/** On whose behalf a service calls, as proven by a token, too. Set by the authentication interceptor. */
+export const onBehalfOfKey = createContextKey<Caller | undefined>(undefined, { description: "on behalf of" });
+
 /** The verified caller of the call that this context belongs to. */
 export function callerOf(context: Pick<HandlerContext, "values">): Caller {
   return context.values.get(callerKey);

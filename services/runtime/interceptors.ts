@@ -4,7 +4,7 @@ import { type Admission, admission, authenticate } from "./authentication.ts";
 import type { Breaker } from "./breaker.ts";
 import { currentCall } from "./call-context.ts";
 import { methodName, requestIdOf } from "./call-facts.ts";
-import { TIME_HEADER } from "./call-headers.ts";
+import { CALLER_HEADER, TIME_HEADER } from "./call-headers.ts";
 import type { CallLimits } from "./call-limits.ts";
 import { callerKey } from "./caller.ts";
 import { type BugReporter, errorBoundary } from "./error-boundary.ts";
@@ -79,7 +79,7 @@ async function* none(): AsyncGenerator<never> {}
 
 /** What every call passes through on its way to another service, outermost first. */
 export function clientInterceptors(ownToken: () => Promise<string>, breaker: Breaker): Interceptor[] {
-  return [observeClient(), breaker.interceptor, hedge(), authorize(ownToken), passTimeOn];
+  return [observeClient(), breaker.interceptor, hedge(), authorize(ownToken), passOn];
 }
 
 function bugReporter(logger: Logger, errors?: ErrorTracker): BugReporter {
@@ -99,8 +99,9 @@ function authorize(ownToken: () => Promise<string>): Interceptor {
   };
 }
 
-const passTimeOn: Interceptor = (next) => (request) => {
-  const pretendedTime = currentCall()?.pretendedTime;
+const passOn: Interceptor = (next) => (request) => {
+  const { pretendedTime, callersToken } = currentCall() ?? {};
   if (pretendedTime !== undefined) request.header.set(TIME_HEADER, pretendedTime);
+  if (callersToken !== undefined) request.header.set(CALLER_HEADER, callersToken);
   return next(request);
 };

@@ -20,7 +20,7 @@ import {
   METRIC_RPC_SERVER_CALL_DURATION,
 } from "@opentelemetry/semantic-conventions";
 import { methodName, requestIdOf } from "./call-facts.ts";
-import { callerKey } from "./caller.ts";
+import { callerKey, onBehalfOfKey } from "./caller.ts";
 import { codeName } from "./code-name.ts";
 import type { Logger } from "./logger.ts";
 
@@ -150,11 +150,13 @@ function end(span: Span, { attributes, ended }: MethodFacts, code: Code | undefi
 
 function logCall(logger: Logger, request: Request, code: Code | undefined, durationMs: number): void {
   const requestId = requestIdOf(request);
+  const onBehalfOf = request.contextValues.get(onBehalfOfKey);
   const line = {
     method: factsOf(request.method).name,
     code: codeName(code),
     duration_ms: Math.round(durationMs * 100) / 100,
     caller: request.contextValues.get(callerKey).subject,
+    ...(onBehalfOf === undefined ? {} : { on_behalf_of: onBehalfOf.subject }),
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
   logger.info(line, "call");
