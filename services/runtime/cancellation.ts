@@ -33,9 +33,10 @@ export async function runStatement<T>(
   if (signal.aborted) throw getAbortSignalReason(signal);
   if (ENDS_TRANSACTION.test(text)) return run();
 
-  const finished = new AbortController();
+  let finished: AbortController | undefined;
   let cancelling: Promise<void> | undefined;
   const onAbort = (): void => {
+    finished = new AbortController();
     cancelling = cancelUntil(finished.signal, cancel);
     cancelling.catch(() => undefined); // It is awaited below.
   };
@@ -46,7 +47,7 @@ export async function runStatement<T>(
     throw signal.aborted && isCancelled(error) ? getAbortSignalReason(signal) : error;
   } finally {
     signal.removeEventListener("abort", onAbort);
-    finished.abort();
+    finished?.abort();
     await cancelling;
   }
 }

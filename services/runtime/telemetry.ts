@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type SpanContext, trace } from "@opentelemetry/api";
+import { SamplingDecision, type SpanContext, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runtime-node";
 import { NodeSDK } from "@opentelemetry/sdk-node";
@@ -11,7 +11,10 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
-/** Makes spans carry ids, so that logs and callers can name them, and drops them. */
+/** Gives spans their ids, so that logs and callers can name them, and records nothing of them. */
+const idsAlone = { shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }), toString: () => "ids alone" };
+
+/** For what is recorded all the same, because OTEL_TRACES_SAMPLER says so. */
 const dropSpans = { onStart() {}, onEnd() {}, forceFlush: async () => undefined, shutdown: async () => undefined };
 
 /**
@@ -28,6 +31,7 @@ export function startTelemetry(serviceName: string, env: Record<string, string |
     logRecordProcessors: [],
     instrumentations: [new RuntimeNodeInstrumentation()],
     ...(exporting ? {} : { spanProcessors: [dropSpans] }),
+    ...(exporting || env.OTEL_TRACES_SAMPLER ? {} : { sampler: idsAlone }),
   });
   sdk.start();
   return {

@@ -25,7 +25,7 @@ afterAll(async () => {
 async function waiting(): Promise<string[]> {
   const { rows } = await trainerDatabase.query<{ query: string }>(`
     select query from pg_stat_activity
-    where datname = current_database() and application_name = 'trainer' and wait_event_type = 'Lock'
+    where datname = current_database() and application_name like 'trainer%' and wait_event_type = 'Lock'
   `);
   return rows.map(({ query }) => query);
 }
