@@ -57,7 +57,7 @@ export const serviceConfig = z.object({
   /** For how long a process that stops says so, and still serves, before it takes no new calls. */
   STOP_NOTICE_MS: z.coerce.number().int().min(0).default(0),
   /** How many calls may be under way, and how many streams open; what is more is refused at once. */
-  MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
+  MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(64),
   MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(1000),
   /** Where bugs are sent, in Sentry's form; nowhere without it. */
   SENTRY_DSN: z.url({ protocol: /^https?$/ }).optional(),

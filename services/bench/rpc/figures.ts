@@ -11,6 +11,7 @@ import { encodingFigure } from "../trainers/encoding-figure.ts";
 import { command } from "./command.ts";
 import { ANSWER_BYTES, METHOD } from "./hop.ts";
 import { memoryFigures } from "./memory-figures.ts";
+import { overloadFigure } from "./overload-figure.ts";
 
 const CALLS = 4000;
 /** Until the optimising compiler has seen it all: for as long, a call gets cheaper. */
@@ -24,6 +25,7 @@ export async function* rpcFigures(): AsyncGenerator<Figure> {
   yield await hopFigure();
   yield await encodingFigure(Array.from({ length: 500 }, (_, index) => received(index)));
   yield* memoryFigures();
+  yield await overloadFigure();
 }
 
 async function hopFigure(): Promise<Figure> {

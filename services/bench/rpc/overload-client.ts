@@ -1,0 +1,69 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
+import { createGrpcTransport } from "../../runtime/grpc-transport.ts";
+import type { Load, Outcome } from "./overload-figure.ts";
+
+/** Makes the load of each message, and answers with what came of it. Retries nothing: it is the storm. */
+const { ADDRESS = "", TOKEN = "" } = process.env;
+const HEALTH_DEADLINE_MS = 1000;
+const TICK_MS = 5;
+
+const authorize: Interceptor = (next) => (request) => {
+  request.header.set("authorization", `Bearer ${TOKEN}`);
+  return next(request);
+};
+const transport = createGrpcTransport({ address: ADDRESS, interceptors: [authorize] });
+const trainers = createClient(TrainerService, transport);
+const health = createClient(Health, createGrpcTransport({ address: ADDRESS }));
+
+process.on("message", async (load: Load) => {
+  const outcome: Outcome = { answered: 0, refused: 0, healthy: 0, healthAsked: 0 };
+  const call = (): Promise<void> =>
+    trainers.listTrainers({ pageSize: 100 }).then(
+      () => {
+        outcome.answered += 1;
+      },
+      () => {
+        outcome.refused += 1;
+      },
+    );
+  const end = performance.now() + load.ms;
+  const askHealth = async (): Promise<void> => {
+    while (performance.now() < end) {
+      outcome.healthAsked += 1;
+      await health.check({}, { timeoutMs: HEALTH_DEADLINE_MS }).then(
+        () => {
+          outcome.healthy += 1;
+        },
+        () => undefined,
+      );
+      await delay(100);
+    }
+  };
+  const work = load.perSecond === undefined ? closed(call, load.atOnce, end) : open(call, load.perSecond, end);
+  await Promise.all([work, askHealth()]);
+  process.send?.(outcome);
+});
+
+/** As many at a time, the next when one is answered. */
+async function closed(call: () => Promise<void>, atOnce: number, end: number): Promise<void> {
+  const worker = async (): Promise<void> => {
+    while (performance.now() < end) await call();
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** As many a second, whatever becomes of them. */
+async function open(call: () => Promise<void>, perSecond: number, end: number): Promise<void> {
+  const calls: Promise<void>[] = [];
+  const start = performance.now();
+  let made = 0;
+  while (performance.now() < end) {
+    const due = ((performance.now() - start) / 1000) * perSecond;
+    for (; made < due; made++) calls.push(call());
+    await delay(TICK_MS);
+  }
+  await Promise.all(calls);
+}
