@@ -10,6 +10,8 @@ import { implement, type ServiceBinding } from "./implement.ts";
 /** The server as a whole, in the protocol of grpc.health.v1. */
 export const OVERALL = "";
 const ASK_AGAIN_MS = 1000;
+/** How many times that old an answer may be while the next one is under way. */
+const OLDEST = 3;
 
 /** What a server says about itself to balancers and operators, and who is listening to it. */
 export interface Health {
@@ -80,19 +82,26 @@ export function createHealth({ services, ready, askAgainMs = ASK_AGAIN_MS }: Hea
   };
 }
 
-/** What `ask` said last, if that is not too long ago; one question at a time. Null when it fails. */
+/**
+ * What `ask` said last, if that is not too long ago; one question at a time. Whoever asks while a server is busy with a new answer
+ * gets the last one, up to a few seconds old, and does not wait. Null when it fails.
+ */
 function remembered(ask: () => Promise<Readiness>, forMs: number): () => Promise<Readiness | null> {
   let answer: Promise<Readiness | null> | undefined;
+  let last: { answer: Promise<Readiness | null>; atMs: number } | undefined;
   let staleAtMs = 0;
   return () => {
     if (answer === undefined || performance.now() >= staleAtMs) {
       staleAtMs = Number.POSITIVE_INFINITY;
-      answer = ask()
+      const asked = ask()
         .catch(() => null)
         .finally(() => {
           staleAtMs = performance.now() + forMs;
+          last = { answer: asked, atMs: performance.now() };
         });
+      answer = asked;
     }
-    return answer;
+    const isUnderWay = staleAtMs === Number.POSITIVE_INFINITY;
+    return isUnderWay && last && performance.now() - last.atMs < forMs * OLDEST ? last.answer : answer;
   };
 }
