@@ -12,6 +12,7 @@ import type { Readiness } from "../runtime/admin-server.ts";
 import { createGrpcTransport } from "../runtime/grpc-transport.ts";
 import { hedge } from "../runtime/hedge.ts";
 import { observeClient } from "../runtime/observe.ts";
+import type { Tls } from "../runtime/tls.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Backend } from "./forward.ts";
 
@@ -23,12 +24,14 @@ export interface OpenBackend extends Backend {
   close(): void;
 }
 
+type Addresses = Pick<GatewayConfig, "TRAINER_ADDRESS" | "BOOKING_ADDRESS" | "CERTIFICATE_ADDRESS">;
+
 /** What stands behind the gateway, and which services each of them answers. */
-export function openBackends(config: GatewayConfig): OpenBackend[] {
+export function openBackends(config: Addresses, tls?: Tls): OpenBackend[] {
   return [
-    open("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService]),
-    open("booking", config.BOOKING_ADDRESS, [ZoneService, CourseService, StudentService, BookingService]),
-    open("certificate", config.CERTIFICATE_ADDRESS, [CertificateService]),
+    open("trainer", config.TRAINER_ADDRESS, [TrainerService, FranchiseService], tls),
+    open("booking", config.BOOKING_ADDRESS, [ZoneService, CourseService, StudentService, BookingService], tls),
+    open("certificate", config.CERTIFICATE_ADDRESS, [CertificateService], tls),
   ];
 }
 
@@ -38,9 +41,14 @@ export async function backendReadiness(backends: readonly Backend[]): Promise<Re
   return Object.fromEntries(await Promise.all(states));
 }
 
-function open(name: string, address: string, services: DescService[]): OpenBackend {
+function open(name: string, address: string, services: DescService[], tls?: Tls): OpenBackend {
   // The caller's own token goes on, not one of the gateway: the services behind decide by it.
-  const transport = createGrpcTransport({ address, services, interceptors: [observeClient(), hedge()] });
+  const transport = createGrpcTransport({
+    address,
+    services,
+    interceptors: [observeClient(), hedge()],
+    ...tls?.channelTo(name),
+  });
   return { name, services, transport, close: () => transport.close() };
 }
 

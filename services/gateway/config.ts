@@ -43,6 +43,9 @@ export const gatewayConfig = serviceConfig
     SENTRY_DSN: true,
     STOP_NOTICE_MS: true,
     LOG_LEVEL: true,
+    TLS_CERT_FILE: true,
+    TLS_KEY_FILE: true,
+    TLS_CA_FILE: true,
   })
   .extend({
     PORT: serviceConfig.shape.PORT.default(8080),

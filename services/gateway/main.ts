@@ -5,6 +5,7 @@ import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { runProcess } from "../runtime/run-process.ts";
 import { startTelemetry } from "../runtime/telemetry.ts";
+import { readTls } from "../runtime/tls.ts";
 import { createVerifier } from "../runtime/tokens.ts";
 import { backendReadiness, openBackends } from "./backends.ts";
 import { callerAddress, connectionBounds } from "./caller-address.ts";
@@ -24,7 +25,7 @@ await runProcess(process, "gateway", async () => {
   const environment = config.NODE_ENV;
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: "gateway", environment });
   const allowances = openAllowances(config, logger);
-  const backends = openBackends(config);
+  const backends = openBackends(config, await readTls(config));
   const leaving = new AbortController();
   const ready = readyUntil(leaving.signal, () => backendReadiness(backends));
   const gateway = await startGateway({

@@ -39,6 +39,7 @@ export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?
     await limits?.takeFromAddress(call);
     const caller = await identify(verifier, header.get("authorization"), policy);
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
+    assertPeer(caller);
     await limits?.takeFromCaller(call, caller);
     const onBehalfOf = await identifyFirst(verifier, header.get(CALLER_HEADER), caller);
     contextValues.set(callerKey, caller).set(onBehalfOfKey, onBehalfOf).set(admittedKey, true);
@@ -61,6 +62,15 @@ async function identify(verifier: Verifier, header: string | null, policy: Polic
     throw new DomainError("unauthenticated", "TOKEN_MISSING", message);
   }
   return verifier.verify(token);
+}
+
+/** Where certificates prove who connects, a service's token is of use to that service alone. */
+function assertPeer({ role, subject }: Caller): void {
+  const services = currentCall()?.peerServices;
+  if (role !== Role.SERVICE || services === undefined) return;
+  if (services().some((service) => subject === `service:${service}`)) return;
+  const message = "the certificate of the connection does not name the service that the token is of";
+  throw new DomainError("unauthenticated", "CERTIFICATE_MISMATCH", message);
 }
 
 /** The caller at whose call the calling service is, if it says so. A service alone may speak of another. */

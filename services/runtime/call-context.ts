@@ -9,6 +9,8 @@ export interface CallContext {
   readonly deadlineMs?: number;
   /** The caller's `cadre-time` header: the instant that a development call pretends it to be. */
   readonly pretendedTime?: string;
+  /** The services that the caller's certificate names; absent where none was asked for. */
+  readonly peerServices?: () => readonly string[];
   /** Who calls, from the moment on that it is proven: what is done for the call is done within the caller's rights. */
   caller?: Caller;
   /** Whose call it was that a calling service answers with this one; absent when it calls for itself. */

@@ -31,6 +31,16 @@ const jwks = z.union([
   ),
 ]);
 
+/**
+ * This process's certificate and key, and the authority that signs those of the mesh, as PEM: then services prove to each
+ * other at the connection who they are, both ways.
+ */
+const tlsFiles = {
+  TLS_CERT_FILE: z.string().min(1).optional(),
+  TLS_KEY_FILE: z.string().min(1).optional(),
+  TLS_CA_FILE: z.string().min(1).optional(),
+};
+
 /** What every service is told by its environment; a service extends it with its own. */
 export const serviceConfig = z.object({
   NODE_ENV: z.enum(["production", "development", "test"]).default("development"),
@@ -52,6 +62,7 @@ export const serviceConfig = z.object({
   SERVICE_KEY: jsonText.pipe(
     z.custom<JWK>((value) => z.looseObject({ kty: z.string() }).safeParse(value).success, "is not a JSON Web Key"),
   ),
+  ...tlsFiles,
   /** Honour the `cadre-time` header: for demonstrations and tests. */
   DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
   /** For how long a process that stops says so, and still serves, before it takes no new calls. */
@@ -63,6 +74,8 @@ export const serviceConfig = z.object({
   SENTRY_DSN: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
+
+export type TlsConfig = Pick<ServiceConfig, keyof typeof tlsFiles>;
 
 export type ServiceConfig = z.output<typeof serviceConfig>;
 

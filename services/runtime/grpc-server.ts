@@ -10,7 +10,7 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import { untilAborted } from "./abort.ts";
-import { runInCall } from "./call-context.ts";
+import { type CallContext, runInCall } from "./call-context.ts";
 import { callContextOf } from "./call-headers.ts";
 import { encodeMessage } from "./encoded-message.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
@@ -20,12 +20,15 @@ import type { ServiceBinding } from "./implement.ts";
 import { ENDED } from "./limited-signal.ts";
 import { checkRequestSize, checkResponseSize, largestMessages } from "./message-limits.ts";
 import { policyOf } from "./policy.ts";
+import { servicesNamedBy } from "./tls.ts";
 import { unaryInvocation } from "./unary-invocation.ts";
 
 export interface GrpcServerOptions {
   services: ServiceBinding[];
   /** Outermost first. */
   interceptors?: Interceptor[];
+  /** Whether every client shows a certificate. */
+  certified?: boolean;
   channelOptions?: ServerOptions;
 }
 
@@ -73,7 +76,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
     const invoke = unaryInvocation(spec, interceptors);
     const handle = (call: UnaryCall, respond: sendUnaryData<Buffer>): void => {
       const context = openContext(call, spec.method, path);
-      runInCall(callContextOf(context), () =>
+      runInCall(callContextOf(context, peerOf(call, options)), () =>
         answer(call, respond, context, async () => {
           const { header, trailer, message } = await invoke(context, decode(spec.method, call.request));
           return { header, trailer, bytes: encode(spec.method, message) };
@@ -88,11 +91,16 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
   const handle = (call: StreamingCall): void => {
     const context = openContext(call, spec.method, path);
     const invoke = transformInvokeImplementation(spec, context, interceptors);
-    void runInCall(callContextOf(context), () =>
+    void runInCall(callContextOf(context, peerOf(call, options)), () =>
       respondWith(call, context, spec.method, () => invoke(requestsOf(call, context, spec.method))),
     );
   };
   server.register(path, handle, identity, identity, "bidi");
+}
+
+/** A certificate is looked at for those who need it. */
+function peerOf(call: UnaryCall | StreamingCall, { certified }: GrpcServerOptions): CallContext["peerServices"] {
+  return certified ? () => servicesNamedBy(call.getAuthContext().sslPeerCertificate ?? {}) : undefined;
 }
 
 function openContext(call: UnaryCall | StreamingCall, method: DescMethod, path: string): OpenCall {

@@ -16,6 +16,8 @@ export interface ServeOptions {
   port: number;
   /** What health is told by; always well unless given. */
   ready?: () => Promise<Readiness>;
+  /** Of a server whose clients show certificates. Plain text unless given. */
+  credentials?: ServerCredentials | undefined;
   /** Let anybody list and describe what is served. */
   reflection: boolean;
 }
@@ -41,8 +43,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
-  const server = createGrpcServer({ services, interceptors: options.interceptors(services) });
-  const port = await bind(server, options.host, options.port);
+  const server = createGrpcServer({
+    services,
+    interceptors: options.interceptors(services),
+    certified: options.credentials !== undefined,
+  });
+  const port = await bind(server, options);
   return {
     port,
     leave: health.close,
@@ -53,9 +59,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
+function bind(server: Server, { host, port, credentials }: ServeOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${host}:${port}`, credentials ?? ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(bindError(error, host, port));
     });

@@ -21,6 +21,7 @@ import { serve } from "./serve.ts";
 import { serviceToken } from "./service-token.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { tenantDatabase } from "./tenancy.ts";
+import { readTls } from "./tls.ts";
 import { createMinter, createVerifier } from "./tokens.ts";
 
 /** What a service is given to build itself from. */
@@ -90,12 +91,18 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
 
   const minter = createMinter({ issuer: config.TOKEN_ISSUER, key: config.SERVICE_KEY });
   const ownToken = serviceToken(minter, name);
+  const tls = await readTls(config);
   const breakers: Breaker[] = [];
   const connect = (dependency: string, address: string, called: readonly DescService[]): Transport => {
     const breaker = createBreaker(dependency);
     breakers.push(breaker);
     const interceptors = clientInterceptors(ownToken, breaker);
-    const transport = createGrpcTransport({ address, services: called, interceptors });
+    const transport = createGrpcTransport({
+      address,
+      services: called,
+      interceptors,
+      ...tls?.channelTo(dependency),
+    });
     onClose(async () => transport.close());
     return transport;
   };
@@ -113,6 +120,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     interceptors: (all) => serverInterceptors({ logger, errors, verifier, services: all, inFlight }),
     host: config.HOST,
     port: config.PORT,
+    credentials: tls?.server,
     ready,
     reflection: config.NODE_ENV !== "production",
   });

@@ -34,7 +34,7 @@ const METHODS = openBackends({
   TRAINER_ADDRESS: "127.0.0.1:1",
   BOOKING_ADDRESS: "127.0.0.1:1",
   CERTIFICATE_ADDRESS: "127.0.0.1:1",
-} as Parameters<typeof openBackends>[0]).flatMap(({ name, services, close }) => {
+}).flatMap(({ name, services, close }) => {
   close();
   return services.flatMap(({ methods, name: service }) =>
     methods.map((method) => [`${service}/${method.name}`, method, name as ServiceName] as const),
@@ -60,7 +60,7 @@ beforeAll(async () => {
   mesh = await startMesh();
   const { trainer, booking, certificate } = mesh.addresses;
   const addresses = { TRAINER_ADDRESS: trainer, BOOKING_ADDRESS: booking, CERTIFICATE_ADDRESS: certificate };
-  backends = openBackends(addresses as Parameters<typeof openBackends>[0]);
+  backends = openBackends(addresses);
   examples = await changeExamples(mesh.transportAs(Role.ADMIN));
   ({ companys, secrets } = await companysThings());
 }, 120_000);

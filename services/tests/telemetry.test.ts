@@ -138,6 +138,11 @@ test("one trace leads from the gateway through services and SQL to the job and t
   }
   const [line] = await linesOf("gateway", ({ trace_id }) => trace_id === completing.traceId);
   expect(line).toMatchObject({ request_id: request.requestId, caller: "tester", code: "OK" });
+
+  const [search] = await linesOf("trainer", ({ trace_id, msg }) => trace_id === booking.traceId && msg === "call");
+  expect(search).toMatchObject({ caller: "service:booking", on_behalf_of: "tester" });
+  const jobs = await linesOf("certificate", ({ trace_id, msg }) => trace_id === completing.traceId && msg === "call");
+  for (const job of jobs) expect(job).not.toHaveProperty("on_behalf_of");
 });
 
 test("a bug reaches the error tracker once, with its trace and without what the caller sent", async () => {

@@ -6,6 +6,7 @@ import type { ServiceBinding } from "../implement.ts";
 import { serverInterceptors } from "../interceptors.ts";
 import { createLogger } from "../logger.ts";
 import { serve } from "../serve.ts";
+import type { Tls } from "../tls.ts";
 import { createMinter, createVerifier, type Verifier } from "../tokens.ts";
 
 const ISSUER = "https://issuer.test";
@@ -45,6 +46,7 @@ export async function testIssuer(): Promise<TestIssuer> {
 export async function startTestServer(options: {
   services: ServiceBinding[];
   issuer?: TestIssuer;
+  tls?: Tls | undefined;
   logLevel?: string;
   /** Sent with every call that does not have them. */
   headers?: Record<string, string>;
@@ -57,6 +59,7 @@ export async function startTestServer(options: {
     interceptors: (services) => serverInterceptors({ logger, verifier: issuer.verifier, services }),
     host: "127.0.0.1",
     port: 0,
+    credentials: options.tls?.server,
     reflection: true,
   });
   const address = `127.0.0.1:${server.port}`;
