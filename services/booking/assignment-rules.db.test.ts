@@ -11,6 +11,7 @@ import {
   explicit,
   givenCatalogue,
   givenStudent,
+  NOW,
   startBookingServer,
   weekly,
 } from "./testing/booking-server.ts";
@@ -34,9 +35,10 @@ async function outcomeOf(given: Awaited<ReturnType<typeof givenCatalogue>>, sche
   return bookAnother(given, schedule);
 }
 
-async function bookAnother(given: Awaited<ReturnType<typeof givenCatalogue>>, schedule: Times) {
+async function bookAnother(given: Awaited<ReturnType<typeof givenCatalogue>>, schedule: Times, now = NOW) {
   const request = { ...given, studentId: await givenStudent(mesh), requestId: randomUUID(), schedule };
-  const error = await mesh.bookings.bookPurchase(request).then(() => undefined, ConnectError.from);
+  const call = mesh.bookings.bookPurchase(request, { headers: { "cadre-time": now } });
+  const error = await call.then(() => undefined, ConnectError.from);
   if (!error) return "booked";
   const decisionId = error.findDetails(ErrorInfoSchema)[0]?.metadata.decision_id ?? "";
   const { decision } = await mesh.bookings.getDecision({ decisionId });
@@ -81,6 +83,14 @@ test("the daily limit counts by the trainer's local day", async () => {
   expect(await outcomeOf(given, twoDays, limited)).toBe("booked");
   // The day before in New York holds one already.
   expect(await bookAnother(given, explicit("2030-01-07T23:00", "2030-01-10T12:00"))).toEqual([Removal.DAILY_LIMIT, 0]);
+});
+
+test("a lesson of this morning's counts towards today's limit, though its purchase is over", async () => {
+  const given = await givenCatalogue(mesh, 1);
+  expect(await outcomeOf(given, explicit("2030-01-07T10:00"), { dailySessionLimit: 1 })).toBe("booked");
+  const atNoon = "2030-01-07T11:00:00Z";
+  expect(await bookAnother(given, explicit("2030-01-07T18:00"), atNoon)).toEqual([Removal.DAILY_LIMIT, 0]);
+  expect(await bookAnother(given, explicit("2030-01-08T10:00"), atNoon)).toBe("booked");
 });
 
 test("a qualification that ends in week 17 is seen when the course is booked", async () => {

@@ -176,7 +176,7 @@ export async function findAvailability(
           'trainerId', c.trainer_id,
           'bookedSessionCount', booked.sessions,
           'clashingSessionCount', clashing.sessions,
-          'overDailyLimit', case when booked.sessions + peak.sessions > c.daily_session_limit
+          'overDailyLimit', case when booked.and_of_today + peak.sessions > c.daily_session_limit
             then over_daily_limit(${operatorId}, c.trainer_id, c.time_zone, c.daily_session_limit, ${starts})
             else false end,
           'taughtBefore', exists (
@@ -189,8 +189,13 @@ export async function findAvailability(
         join need using (buffer_minutes)
         cross join peak
         cross join lateral (
-          select coalesce(sum(session_count), 0)::integer as sessions from trainer_claim k
-          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id and upper(k.times) > ${now.toString()}
+          -- The limit of today counts what is over today, too: no local day began more than 25 hours ago.
+          select
+            coalesce(sum(session_count) filter (where upper(k.times) > ${now.toString()}), 0)::integer as sessions,
+            coalesce(sum(session_count), 0)::integer as and_of_today
+          from trainer_claim k
+          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id
+            and upper(k.times) > ${now.toString()}::timestamptz - interval '25 hours'
         ) as booked
         cross join lateral (
           select count(distinct slot.sequence) as sessions
