@@ -48,6 +48,9 @@ const READS = forOperators.filter(([, method]) => method.methodKind === "unary" 
 /** A student is not tied to one operator: each of them may add, see, change and erase it. */
 const OF_ALL_OPERATORS = "StudentService/";
 
+/** A lesson must have begun. */
+const LATER = ["BookingService/CompleteSession", "BookingService/MarkNoShow"];
+
 let mesh: Mesh;
 let backends: ReturnType<typeof openBackends>;
 let examples: Record<string, ChangeExample>;
@@ -87,6 +90,17 @@ describe.each(METHODS)("%s", (_, method, where) => {
     else expect(outcome).toBe("PermissionDenied ROLE_NOT_ALLOWED");
   });
 });
+
+test.each(CHANGES)(
+  "%s is carried out for the operator whose things it is about",
+  async (name, method, where) => {
+    const message = create(method.input, { ...(await examples[name]?.()), requestId: randomUUID() });
+    const laterIfDone = LATER.includes(name) ? AFTERWARDS : new Date().toISOString();
+    const header = { ...(await headersAs(Role.OPERATOR, { operator_id: COMPANY })), "cadre-time": laterIfDone };
+    expect(await call(where, method as DescMethodUnary, message, header)).toMatch(/^\{/);
+  },
+  60_000,
+);
 
 describe("as the wrong franchise", () => {
   test.each(CHANGES.filter(([name]) => !name.startsWith(OF_ALL_OPERATORS)))(
