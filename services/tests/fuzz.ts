@@ -1,0 +1,97 @@
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
+import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
+import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
+import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { createGrpcTransport, type GrpcTransport } from "../runtime/grpc-transport.ts";
+import { arbitraryMessage } from "./arbitrary-message.ts";
+import { type Mesh, startMesh } from "./mesh.ts";
+
+const OURS = [Code.Internal, Code.Unknown, Code.DataLoss, Code.Unavailable, Code.DeadlineExceeded];
+
+const SERVICES: [keyof Mesh["addresses"], DescService][] = [
+  ["trainer", TrainerService],
+  ["trainer", FranchiseService],
+  ["booking", ZoneService],
+  ["booking", CourseService],
+  ["booking", StudentService],
+  ["booking", BookingService],
+  ["certificate", CertificateService],
+];
+const METHODS = SERVICES.flatMap(([name, service]) =>
+  service.methods.map((method) => [`${service.name}/${method.name}`, name, method] as const),
+);
+/** A stream that has nothing to say is left after this. */
+const LISTEN_MS = 100;
+
+/**
+ * Sends random messages of its input type to every method, straight to its service: none may be answered as if it were
+ * our fault. A failure prints its seed.
+ */
+export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
+  let mesh: Mesh;
+  let authorization: string;
+  const transports = new Map<string, GrpcTransport>();
+
+  beforeAll(async () => {
+    mesh = await startMesh();
+    authorization = `Bearer ${await mesh.tokenAs(Role.ADMIN)}`;
+    for (const [name, address] of Object.entries(mesh.addresses))
+      transports.set(name, createGrpcTransport({ address }));
+  }, 120_000);
+  afterAll(async () => {
+    for (const transport of transports.values()) transport.close();
+    await mesh?.stop();
+  }, 60_000);
+
+  test.each(METHODS)(
+    "nothing that a caller can send makes %s answer as if it were our fault",
+    async (_, name, method) => {
+      const transport = transports.get(name);
+      if (!transport) throw new Error(`no transport to ${name}`);
+      await fc.assert(
+        fc.asyncProperty(arbitraryMessage(method.input), async (message) => {
+          const error = await call(transport, method, { authorization }, message);
+          if (error) expect(OURS.map((code) => Code[code])).not.toContain(Code[error.code]);
+        }),
+        { numRuns: messages },
+      );
+    },
+    timeoutMs,
+  );
+}
+
+async function call(
+  transport: GrpcTransport,
+  method: DescMethod,
+  header: Record<string, string>,
+  message: Message,
+): Promise<ConnectError | undefined> {
+  if (method.methodKind === "unary") {
+    const answer = transport.unary(method as DescMethodUnary, undefined, undefined, header, message);
+    return answer.then(() => undefined, ConnectError.from);
+  }
+  const leaving = new AbortController();
+  const timer = setTimeout(() => leaving.abort(), LISTEN_MS);
+  try {
+    const messages = (async function* () {
+      yield message;
+    })();
+    const streaming = method as DescMethodStreaming;
+    const answer = await transport.stream(streaming, leaving.signal, undefined, header, messages);
+    for await (const _ of answer.message) break;
+    return undefined;
+  } catch (error) {
+    return leaving.signal.aborted ? undefined : ConnectError.from(error);
+  } finally {
+    clearTimeout(timer);
+    leaving.abort();
+  }
+}
