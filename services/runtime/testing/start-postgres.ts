@@ -20,6 +20,8 @@ export default async function setUp(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "cadre-tests-"));
 
   const desk = createServer((_, response) => {
+    // A kept connection could be closed here at the moment in which a test asks over it again.
+    response.setHeader("connection", "close");
     starting ??= startPostgres({ directory: join(directory, "data"), port: 0, password: "test", settings: SETTINGS });
     starting.then(
       ({ url }) => response.end(url),
