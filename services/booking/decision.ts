@@ -197,7 +197,7 @@ export function decisionToProto(decision: Decision): MessageInitShape<typeof Dec
   };
 }
 
-/** Its trainers were not recorded, or are not kept. */
+/** Its trainers were not recorded, or are not kept, or its student was erased. */
 export function notReplayable(decisionId: string): DomainError {
   const message = `What the decision ${decisionId} was made from is not kept.`;
   return new DomainError("precondition", "DECISION_NOT_REPLAYABLE", message);

@@ -59,6 +59,23 @@ test("who a student was is gone everywhere, and what was booked stays", async ()
   expect(kept).not.toContain("Grace");
   expect(kept).not.toContain(String(HOME.latitude));
   expect(kept).not.toContain("12.3456");
+  for (const degrees of [HOME.latitude, HOME.longitude, 12.3456]) expect(kept).not.toContain(bytesOf(degrees));
+});
+
+test("a decision about an erased student still tells who and why, but is not made again", async () => {
+  const { studentId } = given;
+  const booked = await mesh.bookings.bookPurchase(wish());
+  const decisionId = booked.purchase?.decisionId ?? "";
+  const before = await mesh.bookings.getDecision({ decisionId });
+  expect((await mesh.bookings.replayDecision({ decisionId })).same).toBe(true);
+
+  await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const { decision } = await mesh.bookings.getDecision({ decisionId });
+  expect(decision).toMatchObject({ trainerId: before.decision?.trainerId, candidates: [{ rank: 1 }] });
+  expect(decision?.candidates[0]?.distanceMeters).toBeUndefined();
+  expect(decision?.inputs).toEqual({ ...before.decision?.inputs, location: booked.zone?.centre });
+  expect((await refusalOf(mesh.bookings.replayDecision({ decisionId }))).reason).toBe("DECISION_NOT_REPLAYABLE");
 });
 
 test("an erased student is in no list, buys nothing and cannot be changed", async () => {
@@ -93,7 +110,14 @@ test("erasing twice is erasing once; a student erases itself alone, and an opera
   expect(actions).toEqual(["CreateStudent", "EraseStudent"]);
 });
 
-/** All rows of all tables in which the student is named, as text. */
+/** A number as a record holds it, as text. */
+function bytesOf(degrees: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(degrees);
+  return bytes.toString("hex");
+}
+
+/** All rows of all tables in which the student is named, as text or as bytes. */
 async function everythingKept(
   db: Parameters<Parameters<BookingServer["asOwner"]>[0]>[0],
   studentId: string,
@@ -104,7 +128,8 @@ async function everythingKept(
   const rows = await Promise.all(
     tables.map((table) =>
       db.anyFirst(sql.type(z.object({ row: z.string() }))`
-        select t::text as row from ${sql.identifier([table])} t where t::text like ${`%${studentId}%`}
+        select t::text as row from ${sql.identifier([table])} t 
+        where t::text like ${`%${studentId}%`} or t::text like ${`%${studentId.replaceAll("-", "")}%`}
       `),
     ),
   );

@@ -22,6 +22,7 @@ export async function replayDecision(
   if (!decision) throw decisionMissing(decisionId);
   if (!decision.record) throw notReplayable(decisionId);
   const record = fromBinary(DecisionRecordSchema, decision.record);
+  if (record.studentErased) throw notReplayable(decisionId);
   const versions = recordedCandidates(record);
   const kept = await trainers.versions(decision.operatorId, versions);
   if (kept.length < versions.length) throw notReplayable(decisionId);

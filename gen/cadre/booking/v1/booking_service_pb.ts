@@ -1596,9 +1596,9 @@ export const BookingService: GenService<{
    * the versions of then. Changes nothing.
    *
    * Fails with DECISION_NOT_FOUND, also when the decision is about another operator's zone; with
-   * DECISION_NOT_REPLAYABLE when a trainer's version is not kept, and for what is not stored so that it can be replayed:
-   * decisions of old, and those about who takes over what is booked; with TRAINER_DIRECTORY_UNAVAILABLE when the versions
-   * cannot be read just now.
+   * DECISION_NOT_REPLAYABLE when a trainer's version is not kept, when the student was erased, and for what is not stored
+   * so that it can be replayed: decisions of old, and those about who takes over what is booked; with
+   * TRAINER_DIRECTORY_UNAVAILABLE when the versions cannot be read just now.
    *
    * @generated from rpc cadre.booking.v1.BookingService.ReplayDecision
    */
