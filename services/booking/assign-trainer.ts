@@ -15,12 +15,16 @@ import { lockSchedule } from "./lock-session.ts";
 import { insertLessons } from "./move-queries.ts";
 import { type Visible, visibleTo } from "./operator.ts";
 import { planned, planOf } from "./planned.ts";
+import { closedOnHolidays } from "./public-holidays.ts";
 import { assignTo, mayBe, type Purchase, purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase } from "./purchase-queries.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { recordChange } from "./record-change.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { newSession, sessionToProto } from "./session.ts";
+import { studentMissing } from "./student.ts";
+import { findStudent } from "./student-queries.ts";
+import { findZone } from "./zone-queries.ts";
 
 export async function assignTrainer(
   deps: BookingDeps,
@@ -38,6 +42,8 @@ export async function assignTrainer(
     const assignment = planOf(prepared);
     const purchase = await lockSchedule(tx, request.purchaseId, visible);
     etagMatches(request.etag, purchase.version);
+    const student = await findStudent(tx, purchase.studentId, visible);
+    if (!student || student.eraseTime) throw studentMissing(purchase.studentId);
 
     const sessions = assignment.slots.map((slot) => newSession(purchase, slot, newId()));
     const chosen = await assign(tx, assignment, change, async (savepoint, trainer) => {
@@ -72,13 +78,26 @@ async function plan(
   mayBe("assign", purchase);
 
   const { courseId, operatorId, location, studentId } = purchase;
-  const slots = expand(schedule ?? (await wishedFor(deps, purchase, visible)), purchase, purchase.timeZone, at);
+  const wanted = schedule
+    ? await inItsZone(deps, schedule, { purchase, visible, at })
+    : await wishedFor(deps, purchase, visible);
+  const slots = expand(wanted, purchase, purchase.timeZone, at);
   const wish = { courseId, operatorId, location, slots };
   const choice =
     trainerId === undefined
       ? await chooseBest(deps, wish, { studentId, except: new Set(), now: at })
       : chooseNamed(wish, await readNamed(deps.trainers, [trainerId.toLowerCase()]), trainerId.toLowerCase());
   return { decisionId: deps.newId(), purchase, slots, choice };
+}
+
+async function inItsZone(
+  { db }: Pick<BookingDeps, "db">,
+  schedule: Schedule,
+  { purchase, visible, at }: { purchase: Purchase; visible: Visible; at: Temporal.Instant },
+): Promise<Schedule> {
+  const zone = await findZone(db, purchase.zoneId, visible);
+  if (!zone) throw purchaseMissing(purchase.purchaseId);
+  return closedOnHolidays(schedule, zone, at);
 }
 
 /** The times that the refusal was about. */

@@ -1,3 +1,4 @@
+import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import type { Funnel } from "./decision.ts";
 import type { Removed } from "./ranking.ts";
@@ -21,7 +22,9 @@ export function noTrainerAvailable(funnel: Funnel, sessionCount: number): Domain
     `${funnel.sameOperator} of this operator, ${funnel.qualifiedOnEveryDate} qualified on every date, ` +
     `${funnel.reachLocation} reach the place, ${funnel.workAtEveryTime} work at these times, ` +
     `${funnel.freeOnEverySession} free on all of them.`;
-  return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message);
+  return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message, {
+    details: [{ desc: FunnelSchema, value: funnel }],
+  });
 }
 
 export function assignmentNotPossible(removed: Removed[]): DomainError {

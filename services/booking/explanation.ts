@@ -1,5 +1,4 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { type Explanation, ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import type { Attempt } from "./attempt.ts";
@@ -37,12 +36,7 @@ export function explain({ judged, slots, location }: Attempt, offers: Offer[], v
 export function withExplanation({ kind, reason, message, extras }: DomainError, explanation: Explanation): DomainError {
   const fitting = create(ExplanationSchema, { ...explanation, offers: [...explanation.offers] });
   while (fitting.offers.length > 0 && toBinary(ExplanationSchema, fitting).byteLength > MAX_BYTES) fitting.offers.pop();
-  const { funnel } = fitting;
-  const details = [
-    ...(extras.details ?? []),
-    ...(funnel ? [{ desc: FunnelSchema, value: funnel }] : []),
-    { desc: ExplanationSchema, value: fitting },
-  ];
+  const details = [...(extras.details ?? []), { desc: ExplanationSchema, value: fitting }];
   return new DomainError(kind, reason, message, { ...extras, details });
 }
 

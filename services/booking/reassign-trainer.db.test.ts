@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { type Purchase, PurchaseState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
@@ -13,6 +15,7 @@ import {
   givenCatalogue,
   givenStudent,
   startBookingServer,
+  weekly,
 } from "./testing/booking-server.ts";
 import { refusalOf } from "./testing/refusal.ts";
 
@@ -187,4 +190,29 @@ test("a trainer who may not teach it is not assigned, and the refusal has its de
   const best = { requestId: randomUUID(), purchaseId, etag };
   expect((await refusalOf(mesh.bookings.assignTrainer(best))).reason).toBe("NO_TRAINER_AVAILABLE");
   expect((await mesh.bookings.getPurchase({ purchaseId })).purchase?.state).toBe(PurchaseState.REFUSED);
+});
+
+test("a purchase is assigned around public holidays where its schedule says so", async () => {
+  const { purchaseId, etag } = await refusedPurchase();
+  const schedule = weekly("17:00", "2030-04-22"); // Easter Monday
+  schedule.times.value.skipPublicHolidays = true;
+  const { sessions } = await mesh.bookings.assignTrainer({ requestId: randomUUID(), purchaseId, etag, schedule });
+  const dates = sessions.map(({ localStartTime }) => localStartTime.slice(0, 10));
+  expect(dates).toEqual(["2030-04-25", "2030-04-29"]);
+});
+
+test("who assigns a trainer is told how many each condition left over", async () => {
+  const { purchaseId, etag } = await refusedPurchase();
+  mesh.directory.trainers = [aTrainer(given.courseId, { qualifications: [] })];
+  const call = mesh.bookings.assignTrainer({ requestId: randomUUID(), purchaseId, etag });
+  const error = await call.then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(FunnelSchema)).toMatchObject([{ active: 1, freeOnEverySession: 0 }]);
+});
+
+test("nothing is assigned to a student who was erased", async () => {
+  const { purchaseId, studentId } = await refusedPurchase();
+  await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const etag = (await mesh.bookings.getPurchase({ purchaseId })).purchase?.etag ?? "";
+  const call = mesh.bookings.assignTrainer({ requestId: randomUUID(), purchaseId, etag });
+  expect((await refusalOf(call)).reason).toBe("STUDENT_NOT_FOUND");
 });
