@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { decodeList } from "@digitalcredentials/vc-bitstring-status-list";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { z } from "zod";
@@ -23,7 +24,12 @@ const NOW = new Date("2030-09-01T12:00:00Z");
 const PORTO = "018f0000-0000-7000-8000-0000000000f1";
 
 const json = z.record(z.string(), z.unknown());
-const withStatus = z.looseObject({ credentialStatus: z.array(z.looseObject({ statusListCredential: z.string() })) });
+const withStatus = z.looseObject({
+  credentialStatus: z.array(
+    z.looseObject({ statusPurpose: z.string(), statusListIndex: z.string(), statusListCredential: z.string() }),
+  ),
+});
+const withList = z.looseObject({ credentialSubject: z.looseObject({ encodedList: z.string() }) });
 
 let mesh: CertificateMesh;
 let anybody: ReturnType<CertificateMesh["as"]>;
@@ -158,13 +164,27 @@ test("a suspended certificate's place is set in one list, a revoked one's in the
   ] as const) {
     const credential = withStatus.parse(JSON.parse(await textOf(certificate)));
     expect(await verified(credential, published)).toMatchObject({ verified: false });
-    // Without the one list that says so, nothing is wrong with it.
-    const credentialStatus = credential.credentialStatus.filter((entry) => entry.statusPurpose === purpose);
-    expect(credentialStatus).toHaveLength(1);
+    const set = credential.credentialStatus.map(async (entry) => {
+      const { credentialSubject } = withList.parse(published.lists.get(entry.statusListCredential));
+      const list = await decodeList({ encodedList: credentialSubject.encodedList });
+      return list.getStatus(Number(entry.statusListIndex)) ? [entry.statusPurpose] : [];
+    });
+    expect((await Promise.all(set)).flat()).toEqual([purpose]);
   }
   for (const list of published.lists.values()) {
     expect(await verified(list, published)).toMatchObject({ verified: true });
   }
+}, 60_000);
+
+test("a new list is believed by whoever's clock is some minutes slow, and no longer than a day", async () => {
+  await issued();
+  const published = { issuerDocument: await issuerDocument(), lists: await lists() };
+  const believedAt = (time: string) =>
+    Promise.all([...published.lists.values()].map((list) => verified(list, { ...published, now: new Date(time) })));
+  const [yes, no] = [{ verified: true }, { verified: false }];
+  expect(await believedAt("2030-09-01T11:51:00Z")).toMatchObject([yes, yes]);
+  expect(await believedAt("2030-09-02T11:59:00Z")).toMatchObject([yes, yes]);
+  expect(await believedAt("2030-09-02T12:01:00Z")).toMatchObject([no, no]);
 }, 60_000);
 
 test("a list that nobody is in is not there", async () => {

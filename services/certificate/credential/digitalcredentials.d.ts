@@ -75,6 +75,8 @@ declare module "@digitalcredentials/vc-bitstring-status-list" {
 
   export function createList(options: { length: number }): Promise<StatusList>;
 
+  export function decodeList(options: { encodedList: string }): Promise<StatusList>;
+
   export function createCredential(options: {
     id: string;
     list: StatusList;

@@ -5,6 +5,8 @@ import { type Issuer, seconds } from "./issuer.ts";
 const LENGTH = 131_072;
 /** A list that somebody kept back stops counting. */
 const VALID_FOR = { hours: 24 };
+/** A list is nearly always new to its reader, whose clock may be slow: from the future, it would not be believed. */
+const SLOW_CLOCKS = { minutes: 10 };
 
 export interface StatusListKey {
   purpose: "revocation" | "suspension";
@@ -25,6 +27,7 @@ export async function signStatusList(
   for (const index of set) list.setStatus(index, true);
   const id = statusListUrl(issuer.publicUrl, key);
   const unsigned = await createCredential({ id, list, statusPurpose: key.purpose });
+  const validFrom = seconds(now.subtract(SLOW_CLOCKS));
   const validUntil = seconds(now.add(VALID_FOR));
-  return issuer.sign({ ...unsigned, issuer: issuer.did, validFrom: seconds(now), validUntil }, now);
+  return issuer.sign({ ...unsigned, issuer: issuer.did, validFrom, validUntil }, now);
 }
