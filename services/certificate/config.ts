@@ -11,6 +11,10 @@ export const certificateConfig = serviceConfig.extend({
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .refine((url) => !url.endsWith("/"), "ends with a slash")
+    .refine((url) => {
+      const { origin, pathname } = URL.parse(url) ?? {};
+      return url === origin || url === `${origin}${pathname}`;
+    }, "is not a host and a path alone")
     .default("http://localhost:8080"),
   /** What credentials are signed with, and what they were signed with before. */
   CREDENTIAL_KEYS: jsonText.pipe(credentialKeys),

@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 
 const publicKey = z.object({
@@ -6,7 +7,9 @@ const publicKey = z.object({
   kid: z.string().regex(/^[A-Za-z0-9._~-]+$/, "is not fit for a link"),
   x: z.string().length(43),
 });
-const privateKey = publicKey.extend({ d: z.string().length(43) });
+const privateKey = publicKey
+  .extend({ d: z.string().length(43) })
+  .refine((key) => publicHalf(key) === key.x, "what it signs, nobody could verify: x is not the public half of d");
 
 /**
  * A JSON Web Key Set: the first key signs, the others are published. A key that has signed stays in the list, its private
@@ -19,3 +22,14 @@ export const credentialKeys = z
 
 export type CredentialKeys = z.output<typeof credentialKeys>;
 export type CredentialKey = z.output<typeof publicKey>;
+
+/** Null for what is no key at all. */
+function publicHalf({ kty, crv, x, d }: z.output<typeof publicKey> & { d: string }): string | null {
+  try {
+    return (
+      createPublicKey(createPrivateKey({ key: { kty, crv, x, d }, format: "jwk" })).export({ format: "jwk" }).x ?? null
+    );
+  } catch {
+    return null;
+  }
+}
