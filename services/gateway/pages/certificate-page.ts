@@ -14,14 +14,14 @@ export function certificatePage(code: string, certificate: VerifyCertificateResp
   return layout(200, {
     title: `${word}: certificate ${number}`,
     body: html`${banner}
-<h1 dir="auto" lang="${studentLanguage || "en"}">${studentName}</h1>
+<h1 dir="auto" lang="${studentLanguage || "en"}">${studentName || "Name erased"}</h1>
 <p>${certificate.state === CertificateState.VALID ? "has completed the course" : "was certified to have completed the course"}</p>
 <p class="course">${named(courseName)}</p>
 <dl>
 ${facts(certificate)}
 </dl>
 ${NOTE}
-<p class="note">Programs can verify it, too: <a href="/credentials/${code}">the signed credential</a> (Open Badges 3.0).</p>`,
+<p class="note">Programs can verify it, too: <a href="../credentials/${code}">the signed credential</a> (Open Badges 3.0).</p>`,
   });
 }
 

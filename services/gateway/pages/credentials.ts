@@ -10,8 +10,12 @@ const RETRY_SECONDS = 10;
 const CREDENTIAL = "application/vc";
 const DID = "application/did+ld+json";
 
-/** Verifiers run in browsers too, on anybody's pages. */
-const OPEN = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff" };
+/** Verifiers run in browsers too, on anybody's pages. Search engines find nothing: a credential names somebody. */
+const OPEN = {
+  "access-control-allow-origin": "*",
+  "x-content-type-options": "nosniff",
+  "x-robots-tag": "noindex, nofollow",
+};
 
 type Certificates = ReturnType<typeof createClient<typeof CertificateService>>;
 type Read = (certificates: Certificates, options: { signal: AbortSignal; timeoutMs: number }) => Promise<Document>;
@@ -23,8 +27,8 @@ interface Document {
 interface Published {
   read: Read;
   mediaType: string;
-  /** How long it may be kept by whoever reads it. */
-  maxAgeS: number;
+  /** Whether it may be kept by whoever reads it, and for how long. */
+  cacheControl: string;
 }
 
 /**
@@ -43,7 +47,7 @@ function publishedAt(path: string): Published | null {
     return {
       read: (certificates, options) => certificates.getIssuerDocument({}, options),
       mediaType: DID,
-      maxAgeS: 300,
+      cacheControl: "max-age=300",
     };
   }
   const [, code] = /^\/credentials\/([A-Za-z0-9_-]{22})$/.exec(path) ?? [];
@@ -51,7 +55,7 @@ function publishedAt(path: string): Published | null {
     return {
       read: (certificates, options) => certificates.getCredential({ code }, options),
       mediaType: CREDENTIAL,
-      maxAgeS: 0,
+      cacheControl: "no-store",
     };
   }
   const [, name, number] = /^\/status\/(revocation|suspension)-(\d{1,9})$/.exec(path) ?? [];
@@ -61,19 +65,19 @@ function publishedAt(path: string): Published | null {
   return {
     read: (certificates, options) => certificates.getStatusList({ purpose, list }, options),
     mediaType: CREDENTIAL,
-    maxAgeS: 5,
+    cacheControl: "max-age=5",
   };
 }
 
 async function answer(
-  { read, mediaType, maxAgeS }: Published,
+  { read, mediaType, cacheControl }: Published,
   { transport, signal }: PageCall,
   logger: Logger,
 ): Promise<Page> {
   try {
     const options = { signal, timeoutMs: ANSWER_WITHIN_MS };
     const { document } = await read(createClient(CertificateService, transport), options);
-    const headers = { ...OPEN, "content-type": mediaType, "cache-control": `max-age=${maxAgeS}` };
+    const headers = { ...OPEN, "content-type": mediaType, "cache-control": cacheControl };
     return { status: 200, headers, body: document };
   } catch (error) {
     const refusal = ConnectError.from(error);

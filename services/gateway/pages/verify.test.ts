@@ -60,6 +60,7 @@ const ANSWERS: Record<string, Answer> = {
     state: CertificateState.REVOKED,
   },
   arabic: { ...ADA, studentName: "محمد عبد الله", studentLanguage: "ar" },
+  erased: { ...ADA, studentName: "", studentLanguage: "" },
   old: { ...ADA, studentLanguage: "", trainerNames: [], zoneName: "", timeZone: "" },
 };
 
@@ -102,9 +103,17 @@ test("the page of a certificate says what was learned, by whom, with whom, where
     expect(text).toContain(fact);
 });
 
-test("the page leads to the credential that programs verify", async () => {
+test("the page leads to the credential that programs verify, under an address with a path, too", async () => {
   const code = codeOf("valid");
-  expect(await (await open(code)).text()).toContain(`<a href="/credentials/${code}">`);
+  const [, href = ""] = /<a href="([^"]+)">/.exec(await (await open(code)).text()) ?? [];
+  expect(new URL(href, `https://example.com/schools/cadre/verify/${code}`).pathname).toBe(
+    `/schools/cadre/credentials/${code}`,
+  );
+});
+
+test("where the student's name was erased, the page does not leave room for another", async () => {
+  const text = await textOf("erased");
+  expect(text).toContain("Name erased has completed the course");
 });
 
 test("a suspended certificate says since when and why, and does not claim completion", async () => {
