@@ -6,7 +6,7 @@ import { RenderCertificateRequest_PaperSize as PaperSize } from "../../gen/cadre
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type CertificateMesh, startCertificateMesh } from "./testing/certificate-mesh.ts";
-import { STUDENT_ID } from "./testing/neighbours.ts";
+import { ledgerOf, STUDENT_ID } from "./testing/neighbours.ts";
 import { readPdf, requirePdfPrograms } from "./testing/read-pdf.ts";
 
 const PORTO = "018f0000-0000-7000-8000-0000000000f1";
@@ -85,6 +85,16 @@ test("a suspended certificate is not printed; reinstated, it is the same sheet a
   expect(await refused(render(admin, certificate))).toEqual([Code.FailedPrecondition, "CERTIFICATE_STATE_CONFLICT"]);
   await admin.reinstateCertificate({ requestId: randomUUIDv7(), certificateId, reason: "settled" });
   expect(await render(admin, certificate)).toEqual(before);
+});
+
+test("no sheet leaves room for a name: one whose student was erased before the issue is not printed", async () => {
+  const purchaseId = randomUUIDv7();
+  mesh.ledgers.set(purchaseId, { ...ledgerOf({ purchaseId, completed: 30 }), studentName: "", studentLanguage: "" });
+  const service = mesh.as(Role.SERVICE);
+  const { certificate: nameless } = await service.issueCertificate({ requestId: randomUUIDv7(), purchaseId });
+  if (!nameless) throw new Error("none was issued");
+  const printed = render(mesh.as(Role.ADMIN), nameless);
+  expect(await refused(printed)).toEqual([Code.FailedPrecondition, "CERTIFICATE_NOT_PRINTABLE"]);
 });
 
 test("paper that nobody knows is refused before anything is read", async () => {

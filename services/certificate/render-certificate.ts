@@ -28,6 +28,7 @@ export async function* renderCertificate(
   const certificate = await findCertificate(db, certificateId, visible);
   if (!certificate) throw certificateMissing();
   if (certificate.state !== "valid") throw notValid(certificate);
+  if (certificate.studentName === "") throw nameErased();
 
   const link = `${publicUrl}/verify/${certificate.code}`;
   const paper = paperSize === PaperSize.LETTER ? "us-letter" : "a4";
@@ -37,6 +38,12 @@ export async function* renderCertificate(
   for (let start = 0; start < pdf.length; start += CHUNK_BYTES) {
     yield { chunk: pdf.subarray(start, start + CHUNK_BYTES) };
   }
+}
+
+/** Anybody could write a name of their own on the sheet, beside a code that is real. */
+function nameErased(): DomainError {
+  const message = "The student was erased before the certificate was issued: there is no name to print.";
+  return new DomainError("precondition", "CERTIFICATE_NOT_PRINTABLE", message);
 }
 
 function notValid({ certificateId, state }: Certificate): DomainError {

@@ -807,8 +807,9 @@ export const CertificateService: GenService<{
    * certificate is.
    *
    * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is not the caller's; with CERTIFICATE_STATE_CONFLICT
-   * unless it is valid; with CERTIFICATE_NOT_PRINTABLE when a name has letters of a script that the fonts lack; with
-   * CERTIFICATE_PRINTER_BUSY or CERTIFICATE_PRINTER_UNAVAILABLE when it should be tried again later.
+   * unless it is valid; with CERTIFICATE_NOT_PRINTABLE when a name has letters of a script that the fonts lack, or the
+   * student was erased before the issue; with CERTIFICATE_PRINTER_BUSY or CERTIFICATE_PRINTER_UNAVAILABLE when it should be
+   * tried again later.
    *
    * @generated from rpc cadre.certificate.v1.CertificateService.RenderCertificate
    */
