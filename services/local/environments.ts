@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { ADMIN_PORT_OFFSET, type LocalConfig } from "./config.ts";
 import type { LocalIssuer } from "./issuer.ts";
 import { publicKeys, type Secrets } from "./secrets.ts";
@@ -5,6 +6,9 @@ import type { ServiceName } from "./services.ts";
 
 /** One address loads the demonstration company, tells its story and takes part in tests. */
 const ROOMY = "address=1000000/60,user=1000000/60,booking=1000000/60,verification=1000000/60";
+
+/** From the second start on Node compiles nothing and leaves its TypeScript stripper out: sooner there, 20 MB less. */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compiled/", import.meta.url));
 
 /** A process's environment. */
 export type Environment = Record<string, string | undefined>;
@@ -37,6 +41,7 @@ export interface PlanOptions {
 export function planProcesses({ config, secrets, issuer, databases, inherited }: PlanOptions): ProcessPlan[] {
   const { DATABASE_URL: _, ...rest } = inherited;
   const shared = {
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...rest,
     HOST: "127.0.0.1",
     TOKEN_ISSUER: issuer.issuer,
