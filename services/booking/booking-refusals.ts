@@ -3,6 +3,7 @@ import { DomainError } from "../runtime/errors.ts";
 import type { Funnel } from "./decision.ts";
 import type { Removed } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
+import { toldTimes } from "./told-times.ts";
 
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
 export function studentAlreadyBooked(slots: Slot[]): DomainError {
@@ -12,7 +13,7 @@ export function studentAlreadyBooked(slots: Slot[]): DomainError {
       ? "The student has been booked for some of these times meanwhile."
       : `The student already has a lesson at ${times.length} of these times, first at ${times[0]}.`;
   return new DomainError("precondition", "STUDENT_ALREADY_BOOKED", message, {
-    metadata: { local_start_times: times.join(",") },
+    metadata: { local_start_times: toldTimes(times).join(",") },
   });
 }
 

@@ -32,10 +32,14 @@ export function explain({ judged, slots, location }: Attempt, offers: Offer[], v
   });
 }
 
-/** The same refusal with what explains it, and as many of the offers as fit. */
+/** The same refusal with what explains it, and as many of the offers, and of the nearest trainers, as fit. */
 export function withExplanation({ kind, reason, message, extras }: DomainError, explanation: Explanation): DomainError {
-  const fitting = create(ExplanationSchema, { ...explanation, offers: [...explanation.offers] });
-  while (fitting.offers.length > 0 && toBinary(ExplanationSchema, fitting).byteLength > MAX_BYTES) fitting.offers.pop();
+  const { offers, nearest } = explanation;
+  const fitting = create(ExplanationSchema, { ...explanation, offers: [...offers], nearest: [...nearest] });
+  const room = MAX_BYTES - Object.values(extras.metadata ?? {}).join("").length;
+  const tooMuch = (): boolean => toBinary(ExplanationSchema, fitting).byteLength > room;
+  while (fitting.offers.length > 0 && tooMuch()) fitting.offers.pop();
+  while (fitting.nearest.length > 0 && tooMuch()) fitting.nearest.pop();
   const details = [...(extras.details ?? []), { desc: ExplanationSchema, value: fitting }];
   return new DomainError(kind, reason, message, { ...extras, details });
 }

@@ -5,6 +5,7 @@ import { REMOVALS } from "./decision.ts";
 import type { Removal } from "./eligibility.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
+import { toldTimes } from "./told-times.ts";
 
 const WHY: Record<Removal["reason"], string> = {
   not_active: "does not work for this operator",
@@ -23,7 +24,8 @@ export function trainerNotEligible(
   clashes: readonly string[] = [],
 ): DomainError {
   const { trainerId, version, base } = trainer;
-  const at = clashes.length === 0 ? "" : `: ${clashes.join(", ")}`;
+  const told = toldTimes(clashes);
+  const at = told.length === 0 ? "" : `: ${told.join(", ")}`;
   const value = {
     trainerId,
     version: BigInt(version),
@@ -32,19 +34,20 @@ export function trainerNotEligible(
     clashingSessionCount,
   };
   return new DomainError("precondition", "TRAINER_NOT_ELIGIBLE", `The trainer ${WHY[reason]}${at}.`, {
-    metadata: { trainer_id: trainerId, removal: reason, clash_local_times: clashes.join(",") },
+    metadata: { trainer_id: trainerId, removal: reason, clash_local_times: told.join(",") },
     details: [{ desc: CandidateSchema, value }],
   });
 }
 
 /** The student has other lessons from these times on, with whichever operator: whose they are stays unsaid. */
 export function studentTaken(clashes: readonly string[]): DomainError {
+  const told = toldTimes(clashes);
   const message =
-    clashes.length === 0
+    told.length === 0
       ? "The student has been booked for some of these times meanwhile."
-      : `The student already has a lesson then: from ${clashes.join(", ")}.`;
+      : `The student already has a lesson then: from ${told.join(", ")}.`;
   return new DomainError("precondition", "STUDENT_ALREADY_BOOKED", message, {
-    metadata: { clash_local_times: clashes.join(",") },
+    metadata: { clash_local_times: told.join(",") },
   });
 }
 

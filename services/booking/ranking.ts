@@ -5,7 +5,7 @@ import { distanceMeters } from "./geo.ts";
 /** What the claims say about a trainer. */
 export interface Workload {
   trainerId: string;
-  /** Sessions that the trainer still has to give, of all purchases. */
+  /** Sessions of all purchases that the trainer has not ended yet, those already held included. */
   bookedSessionCount: number;
   /** How many of the wished-for sessions fall into what the trainer has booked. */
   clashingSessionCount: number;

@@ -1345,7 +1345,8 @@ export const BookingService: GenService<{
    *   PUBLIC_HOLIDAYS_UNKNOWN: they shall be skipped, but nobody has told those of the zone's country;
    *   SESSION_COUNT_MISMATCH: an explicit list does not have as many times as the course has sessions;
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
-   *   STUDENT_ALREADY_BOOKED: the student has another lesson then;
+   *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at local_start_times of the ErrorInfo's metadata (the
+   *     first fifty);
    *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation;
    *   ASSIGNMENT_NOT_POSSIBLE: an assigned trainer cannot give all of its sessions. The status carries an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
@@ -1461,7 +1462,8 @@ export const BookingService: GenService<{
    *   SESSION_STATE_CONFLICT, PURCHASE_STATE_CONFLICT: the session is completed; the purchase is cancelled;
    *   SCHEDULE_IN_PAST, SCHEDULE_TOO_FAR_AHEAD: it would start in the past, or in more than two years;
    *   LOCAL_TIME_DOES_NOT_EXIST: a clock change skips its start;
-   *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at clash_local_times of the ErrorInfo's metadata;
+   *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at clash_local_times of the ErrorInfo's metadata (the
+   *     first fifty);
    *   TRAINER_NOT_FOUND: the operator has no such trainer;
    *   TRAINER_NOT_ELIGIBLE: the trainer may not teach it then, or is not free. The status carries the Candidate with
    *     what removed it, the metadata clash_local_times where it is busy;

@@ -267,7 +267,7 @@ export type RecordedCandidates = Message<"cadre.booking.v1.RecordedCandidates"> 
   versions: bigint[];
 
   /**
-   * Of the ranked: the sessions that they had still to give, and, as indices, whom the student had bought from before.
+   * Of the ranked: the sessions of their purchases that had not ended, and, as indices, whom the student had bought from before.
    *
    * @generated from field: repeated int32 booked_session_counts = 5;
    */
