@@ -26,8 +26,9 @@ export function watchQueue(pool: Pool, events: EventEmitter & WorkerEvents, logg
         (error: unknown) => logger.warn({ err: error }, "the queue's workers could not be reported as alive"),
       );
   };
-  events.on("worker:create", ({ worker }) => {
-    workers.add(worker.workerId);
+  // A job is locked by the pool that its worker belongs to.
+  events.on("pool:create", ({ workerPool }) => {
+    workers.add(workerPool.id);
     beat();
   });
   const timer = setInterval(beat, HEARTBEAT_MS);
