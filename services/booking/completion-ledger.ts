@@ -1,11 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CompletionLedgerSchema, LedgerEntrySchema } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Database } from "../runtime/database.ts";
-import { timestampOf } from "../runtime/timestamps.ts";
+import { findLedger, type LedgerEntryRow } from "./ledger-queries.ts";
 import type { Visible } from "./operator.ts";
 import { purchaseMissing, purchaseToProto } from "./purchase.ts";
-import { findPurchase, findSessionsOf, getLedgerFacts } from "./purchase-queries.ts";
-import { SESSION_STATES, type Session } from "./session.ts";
+import { SESSION_STATES } from "./session.ts";
+
+const MICROS_PER_SECOND = 1_000_000;
+const NANOS_PER_MICRO = 1000;
 
 /** What a purchase's certificate rests on. */
 export async function completionLedger(
@@ -13,27 +15,34 @@ export async function completionLedger(
   purchaseId: string,
   visible: Visible,
 ): Promise<MessageInitShape<typeof CompletionLedgerSchema>> {
-  const purchase = await findPurchase(db, purchaseId, visible);
-  if (!purchase) throw purchaseMissing(purchaseId);
-  const [facts, sessions] = await Promise.all([getLedgerFacts(db, purchase), findSessionsOf(db, purchase)]);
+  const ledger = await findLedger(db, purchaseId, visible);
+  if (!ledger) throw purchaseMissing(purchaseId);
+  const { studentName, studentLanguage, zoneName, entries, ...purchase } = ledger;
   return {
     purchase: purchaseToProto(purchase),
-    ...facts,
-    entries: sessions.map(entryOf),
+    studentName,
+    studentLanguage,
+    zoneName,
+    entries: entries.map(entryOf),
     version: BigInt(purchase.version),
   };
 }
 
-function entryOf(session: Session): MessageInitShape<typeof LedgerEntrySchema> {
-  const { sessionId, sequence, trainerId, startTime, endTime, completeTime, completedBy } = session;
+function entryOf(row: LedgerEntryRow): MessageInitShape<typeof LedgerEntrySchema> {
+  const [sessionId, sequence, state, trainerId, startMicros, endMicros, completeMicros, completedBy] = row;
   return {
     sessionId,
     sequence,
     trainerId,
-    state: SESSION_STATES[session.state],
-    startTime: timestampOf(startTime),
-    endTime: timestampOf(endTime),
-    ...(completeTime === null ? {} : { completeTime: timestampOf(completeTime) }),
+    state: SESSION_STATES[state],
+    startTime: timestampOfMicros(startMicros),
+    endTime: timestampOfMicros(endMicros),
+    ...(completeMicros === null ? {} : { completeTime: timestampOfMicros(completeMicros) }),
     ...(completedBy === null ? {} : { completedBy }),
   };
+}
+
+function timestampOfMicros(micros: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(micros / MICROS_PER_SECOND);
+  return { seconds: BigInt(seconds), nanos: (micros - seconds * MICROS_PER_SECOND) * NANOS_PER_MICRO };
 }

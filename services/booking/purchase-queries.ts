@@ -170,17 +170,6 @@ export function addCertificateJob(tx: Transaction, purchaseId: string, context: 
   `);
 }
 
-const ledgerRow = z.object({ studentName: z.string(), studentLanguage: z.string(), zoneName: z.string() });
-
-export function getLedgerFacts(db: Database, purchase: Purchase): Promise<z.output<typeof ledgerRow>> {
-  return db.one(sql.type(ledgerRow)`
-    select s.name as "studentName", s.language as "studentLanguage", z.name as "zoneName"
-    from student s, zone z
-    where s.student_id = ${purchase.studentId}
-      and z.operator_id = ${purchase.operatorId} and z.zone_id = ${purchase.zoneId}
-  `);
-}
-
 export function findSessionsOf(db: Queryable, purchase: Purchase): Promise<readonly Session[]> {
   return db.any(sql.type(sessionRow)`
     select ${sessionColumns} from session s
@@ -218,7 +207,7 @@ export function findDecision(db: Database, decisionId: string, visible: Visible)
   `);
 }
 
-function visiblePurchases(visible: Visible) {
+export function visiblePurchases(visible: Visible) {
   return visible.of === "trainer" ? isGivenBy(visible.trainerId) : visibleIn("p", visible);
 }
 

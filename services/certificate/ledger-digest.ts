@@ -25,6 +25,8 @@ function canonicalLedger(ledger: CompletionLedger, completed: readonly Completed
   });
 }
 
+/** Six decimals. Temporal's own way of asking for them takes three times as long. */
 function precise(time: Temporal.Instant): string {
-  return time.toString({ fractionalSecondDigits: 6 });
+  const [seconds = "", decimals = ""] = time.toString().slice(0, -1).split(".");
+  return `${seconds}.${decimals.slice(0, 6).padEnd(6, "0")}Z`;
 }

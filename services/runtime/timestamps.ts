@@ -2,6 +2,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { FieldViolation } from "./errors.ts";
 
 const NANOS_PER_SECOND = 1_000_000_000n;
+const NANOS_PER_MICRO = 1000;
 const FIRST_SECOND = -62_135_596_800n; // 0001-01-01T00:00:00Z
 const LAST_SECOND = 253_402_300_799n; // 9999-12-31T23:59:59Z
 
@@ -13,8 +14,8 @@ export function timestampOf(instant: Temporal.Instant): { seconds: bigint; nanos
 
 /** Cut to the microseconds that the database keeps. */
 export function instantOf({ seconds, nanos }: Timestamp): Temporal.Instant {
-  const instant = Temporal.Instant.fromEpochNanoseconds(seconds * NANOS_PER_SECOND + BigInt(nanos));
-  return instant.round({ smallestUnit: "microsecond", roundingMode: "floor" });
+  const micros = Math.floor(nanos / NANOS_PER_MICRO);
+  return Temporal.Instant.fromEpochNanoseconds(seconds * NANOS_PER_SECOND + BigInt(micros * NANOS_PER_MICRO));
 }
 
 /** Neither Protobuf's decoder nor the field rules keep to the range that a Timestamp promises. */
