@@ -9,16 +9,19 @@ import type { CertificateService } from "../../gen/cadre/certificate/v1/certific
 import { runInCall } from "../runtime/call-context.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { settle, sweepCertificates } from "./certificate-sweep.ts";
+import { settler, sweepCertificates } from "./certificate-sweep.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
 import { watchQueue } from "./queue-watchdog.ts";
 
 const TASK = "reconcile_certificate";
 /** What jobs are called that an older version added. */
 const OLD_TASK = "issue_certificate";
-const CONCURRENCY = 4;
+/** Jobs that are at work together share their reads. */
+const CONCURRENCY = 16;
+/** None is held for longer than a statement, but for the one that listens. */
+const CONNECTIONS = 8;
 /** Jobs are announced; this finds those that wait to be tried again. */
-const POLL_INTERVAL_MS = 1000;
+const POLL_INTERVAL_MS = 2000;
 
 const payload = z.object({ purchase_id: z.guid(), context: z.record(z.string(), z.string()) });
 
@@ -49,7 +52,7 @@ export async function runCertificateJobs(options: {
   const pool = new Pool({
     connectionString: options.queueUrl,
     application_name: "booking-queue",
-    max: CONCURRENCY + 2,
+    max: CONNECTIONS,
   });
   const broken = (error: Error): void => logger.warn({ err: error }, "a connection of the queue broke");
   // A connection can break in the pool and out of it.
@@ -58,11 +61,12 @@ export async function runCertificateJobs(options: {
   const events = new EventEmitter() as EventEmitter & WorkerEvents;
   publishQueueMetrics(pool, logger);
   const watchdog = watchQueue(pool, events, logger);
+  const settle = settler(pool);
   const reconcile: Task = async (unchecked, { abortSignal }) => {
     const job = payload.parse(unchecked);
     const signal = abortSignal ?? new AbortController().signal;
     const version = await inTraceOf(job.context, () => reconciled(certificates, job, signal));
-    await settle(pool, job.purchase_id, version);
+    await settle({ purchaseId: job.purchase_id, version });
   };
   const runner = await run({
     pgPool: pool,

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { coalesce } from "../runtime/coalesce.ts";
 import type { Logger } from "../runtime/logger.ts";
 
 const SWEEP_EVERY_MS = 5_000;
@@ -36,6 +37,19 @@ export async function sweepOnce(pool: Pick<Pool, "query">): Promise<number> {
 }
 
 /** The certificate says what the ledger said at that version; a later change is due still. */
-export async function settle(pool: Pick<Pool, "query">, purchaseId: string, version: bigint): Promise<void> {
-  await pool.query("delete from certificate_due where purchase_id = $1 and version <= $2", [purchaseId, version]);
+export interface Settled {
+  purchaseId: string;
+  version: bigint;
+}
+
+/** What is settled in one turn of the event loop is settled in one statement. */
+export function settler(pool: Pick<Pool, "query">): (settled: Settled) => Promise<unknown> {
+  return coalesce(async (settled) => {
+    await pool.query(
+      `delete from certificate_due d using unnest($1::uuid[], $2::bigint[]) as s (purchase_id, version)
+       where d.purchase_id = s.purchase_id and d.version <= s.version`,
+      [settled.map(({ purchaseId }) => purchaseId), settled.map(({ version }) => version)],
+    );
+    return new Map();
+  }, AT_MOST);
 }

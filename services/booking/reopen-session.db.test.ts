@@ -6,7 +6,7 @@ import type { BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_se
 import { PurchaseState, type Session, SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { sql } from "../runtime/database.ts";
-import { settle, sweepOnce } from "./certificate-sweep.ts";
+import { settler, sweepOnce } from "./certificate-sweep.ts";
 import { auditOf } from "./testing/audit.ts";
 import {
   aTrainer,
@@ -184,9 +184,9 @@ test("a certificate is due until one was answered for that version of the ledger
   const [first] = await completeAll();
   const [completed = 0n] = await dueVersions();
   await reopen(first ?? sessionOf(0));
-  await settle(owner, purchaseId, completed);
+  await settler(owner)({ purchaseId, version: completed });
   expect(await dueVersions()).toEqual([completed + 1n]);
-  await settle(owner, purchaseId, completed + 1n);
+  await settler(owner)({ purchaseId, version: completed + 1n });
   expect(await dueVersions()).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { untilAborted } from "../runtime/abort.ts";
 import { currentCall, runForAll } from "../runtime/call-context.ts";
+import { coalesce } from "../runtime/coalesce.ts";
 import type { Candidate } from "./candidate.ts";
-import { coalesce } from "./coalesce.ts";
 
 /** Where the cache reads, what it counts by and how much it holds. */
 export interface TrainerCacheOptions {

@@ -17,6 +17,9 @@ import { postgresDriver } from "./postgres-driver.ts";
 
 export { sql };
 
+/** A part of a statement. */
+export type SqlFragment = ReturnType<typeof sql.fragment>;
+
 const QUERIES = [
   "any",
   "anyFirst",

@@ -50,6 +50,26 @@ export async function once<I extends DescMessage, O extends DescMessage>(
   return answer.response;
 }
 
+/**
+ * For a change that is one statement: what `once` writes, as its parts. `answer` inserts the answered request and is
+ * to be continued by `from` or `where`. A request that came before breaks a key, and the statement undoes itself.
+ */
+export function answering<I extends DescMessage, O extends DescMessage>(
+  call: IdempotentCall<I, O>,
+  response: MessageInitShape<O>,
+) {
+  const { method, caller, request, now } = call;
+  const bytes = Buffer.from(toBinary(method.output, create(method.output, response)));
+  return {
+    answer: sql.fragment`
+      insert into idempotency (subject, request_id, digest, answered_at, response)
+      select ${caller.subject}, ${request.requestId}::uuid, ${sql.binary(digestOf(call))}, ${now.toString()}::timestamptz,
+        ${sql.binary(bytes)}
+    `,
+    forget: sql.fragment`forget_answers(${oldest(now)}, ${SWEPT_PER_REQUEST})`,
+  };
+}
+
 async function answerOf<O extends DescMessage>(
   tx: Transaction,
   output: O,

@@ -9,8 +9,9 @@ import { paired } from "../paired.ts";
 import type { CertificatesMesh } from "./mesh.ts";
 import { givenPurchases } from "./purchases.ts";
 
-/** As many as booking's own worker takes at a time. */
-const CONCURRENCY = 4;
+/** As booking's own worker has them. */
+const CONCURRENCY = 16;
+const CONNECTIONS = 8;
 const SESSIONS = 30;
 
 /** Certificates a second beside jobs a second that do nothing, on the same server, each worked off as they were queued. */
@@ -87,7 +88,7 @@ async function certificatesASecond(mesh: CertificatesMesh, count: number): Promi
   await booking.query("commit");
   const startMs = performance.now();
   const sql = "select count(*)::int as count from certificate where purchase_id = any ($1)";
-  while ((await certificate.query<{ count: number }>(sql, [ids])).rows[0]?.count !== count) await delay(20);
+  while ((await certificate.query<{ count: number }>(sql, [ids])).rows[0]?.count !== count) await delay(100);
   const seconds = (performance.now() - startMs) / 1000;
   await Promise.all([booking.end(), certificate.end()]);
   return count / seconds;
@@ -96,7 +97,7 @@ async function certificatesASecond(mesh: CertificatesMesh, count: number): Promi
 async function emptyJobsASecond(connectionString: string, count: number): Promise<number> {
   let done = 0;
   const { promise: allDone, resolve } = Promise.withResolvers<void>();
-  const pgPool = new pg.Pool({ connectionString, max: CONCURRENCY + 2 });
+  const pgPool = new pg.Pool({ connectionString, max: CONNECTIONS });
   pgPool.on("error", () => undefined).on("connect", (client) => client.on("error", () => undefined));
   const runner = await run({
     pgPool,
