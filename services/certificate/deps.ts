@@ -3,9 +3,8 @@ import type { Database } from "../runtime/database.ts";
 import type { Random } from "./certificate-number.ts";
 import type { Issuer } from "./credential/issuer.ts";
 import type { StatusLists } from "./credential/status-lists.ts";
+import type { Names } from "./names.ts";
 import type { Bookings } from "./read-ledger.ts";
-import type { OperatorNames } from "./read-operator-name.ts";
-import type { Trainers } from "./read-trainer-names.ts";
 
 export interface StandingDeps {
   db: Database;
@@ -17,9 +16,10 @@ export interface PublishDeps {
   statusLists: StatusLists;
 }
 
-export interface IssueDeps extends StandingDeps, OperatorNames {
+export interface IssueDeps extends StandingDeps {
   newId: () => string;
   random: Random;
   bookings: Bookings;
-  trainers: Trainers;
+  names: Names;
+  companyName: string;
 }

@@ -1,8 +1,8 @@
-import { writeAudit } from "../runtime/audit.ts";
+import { type AuditEntry, writeAudit } from "../runtime/audit.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Transaction } from "../runtime/database.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import type { Certificate, Statement } from "./certificate.ts";
+import type { Certificate, ShownCertificate, Statement } from "./certificate.ts";
 import { newCertificateCode } from "./certificate-code.ts";
 import { newCertificateNumber } from "./certificate-number.ts";
 import type { IssueDeps } from "./deps.ts";
@@ -28,12 +28,7 @@ export async function issue(
   by: By,
 ): Promise<Certificate> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const inserted = await insertCertificate(tx, {
-      ...due,
-      certificateId: newId(),
-      number: newCertificateNumber(random),
-      code: newCertificateCode(random),
-    });
+    const inserted = await insertCertificate(tx, numbered(due, { newId, random }));
     if (inserted) {
       await writeCertificateAudit(tx, inserted, "IssueCertificate", by);
       return inserted;
@@ -44,14 +39,30 @@ export async function issue(
   throw new Error(`${ATTEMPTS} certificate numbers in a row were taken: the random source is broken`);
 }
 
-/** A change that follows from the ledger. */
+export function numbered(due: Statement, { newId, random }: Pick<IssueDeps, "newId" | "random">) {
+  return {
+    ...due,
+    certificateId: newId(),
+    number: newCertificateNumber(random),
+    code: newCertificateCode(random),
+  };
+}
+
 export function writeCertificateAudit(
   tx: Transaction,
-  { certificateId, operatorId, purchaseId, number, ledgerDigest, state }: Certificate,
-  action: "IssueCertificate" | "SuspendCertificate" | "ReinstateCertificate",
+  certificate: Certificate,
+  action: LedgerAction,
   by: By,
 ): Promise<void> {
-  return writeAudit(tx, {
+  return writeAudit(tx, certificateAudit(certificate, action, by));
+}
+
+/** A change that follows from the ledger. */
+type LedgerAction = "IssueCertificate" | "SuspendCertificate" | "ReinstateCertificate";
+
+export function certificateAudit(certificate: ShownCertificate, action: LedgerAction, by: By): AuditEntry {
+  const { certificateId, operatorId, purchaseId, number, ledgerDigest, state } = certificate;
+  return {
     ...by,
     action,
     entity: "certificate",
@@ -59,5 +70,5 @@ export function writeCertificateAudit(
     operatorId,
     traceId: currentTrace()?.traceId ?? null,
     detail: { purchase_id: purchaseId, number, ledger_digest: ledgerDigest, state },
-  });
+  };
 }

@@ -10,6 +10,7 @@ import { assertPublishable, certificateConfig } from "./config.ts";
 import { createIssuer } from "./credential/issuer.ts";
 import { statusLists } from "./credential/status-lists.ts";
 import { certificateHandlers } from "./handlers.ts";
+import { names } from "./names.ts";
 import { createPrinter } from "./printing/printer.ts";
 
 await runService(process, {
@@ -32,8 +33,10 @@ await runService(process, {
       newId,
       random: randomBytes,
       bookings: createClient(BookingService, connect("booking", config.BOOKING_ADDRESS, [BookingService])),
-      franchises: createClient(FranchiseService, trainer),
-      trainers: createClient(TrainerService, trainer),
+      names: names({
+        trainers: createClient(TrainerService, trainer),
+        franchises: createClient(FranchiseService, trainer),
+      }),
       companyName: config.COMPANY_NAME,
       publicUrl: config.PUBLIC_URL,
       printer,

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
+import {
+  type Database,
+  instant,
+  type Queryable,
+  type SqlFragment,
+  sql,
+  type Transaction,
+} from "../runtime/database.ts";
 import type { Certificate, Standing, Statement } from "./certificate.ts";
 import type { CompletionLedger } from "./completion-ledger.ts";
 import type { Visible } from "./visible.ts";
@@ -60,23 +67,63 @@ export interface NewCertificate extends Statement {
 /** Null when the purchase has its certificate, waiting for whoever issues it just now; also when a key is taken. */
 export function insertCertificate(tx: Transaction, certificate: NewCertificate): Promise<Certificate | null> {
   return tx.maybeOne(sql.type(certificateRow)`
+    ${certificateInsert(certificate)}
+    on conflict do nothing
+    returning ${columns}
+  `);
+}
+
+/** What belongs to a certificate that is its purchase's first, as statements to be continued. */
+export interface FirstCertificate {
+  certificate: NewCertificate;
+  ledger: CompletionLedger;
+  answer: SqlFragment;
+  forget: SqlFragment;
+  audit: SqlFragment;
+}
+
+/**
+ * In one statement, in the order in which a transaction would take the same locks. False, and nothing is written, when
+ * the purchase has a certificate or a ledger of it was seen. Whoever was as fast breaks a key of what the other wrote.
+ */
+export async function insertFirstCertificate(db: Database, first: FirstCertificate): Promise<boolean> {
+  const { certificate, ledger } = first;
+  const { operatorId, purchaseId } = ledger;
+  const { issued } = await db.one(sql.type(z.object({ issued: z.boolean(), forgotten: z.number() }))`
+    with answered as (
+      ${first.answer}
+      where not exists (select from certificate where purchase_id = ${purchaseId})
+        and not exists (select from ledger_seen where operator_id = ${operatorId} and purchase_id = ${purchaseId})
+      returning 1
+    ),
+    seen as (
+      insert into ledger_seen (operator_id, purchase_id, version)
+      select ${operatorId}::uuid, ${purchaseId}::uuid, ${ledger.version}::bigint from answered
+      returning 1
+    ),
+    issued as (${certificateInsert(certificate)} from seen returning 1),
+    noted as (${first.audit} from issued returning 1)
+    select exists (select from noted) as issued, ${first.forget} as forgotten
+  `);
+  return issued;
+}
+
+function certificateInsert(certificate: NewCertificate) {
+  return sql.fragment`
     insert into certificate (
       certificate_id, number, code, purchase_id, franchise_id, operator_name, student_id, student_name,
       course_id, course_name, session_count, total_minutes, first_session_time, last_session_time,
       complete_time, issue_time, ledger_digest, student_language, trainer_names, zone_name, time_zone
-    ) values (
-      ${certificate.certificateId}, ${certificate.number}, ${certificate.code},
-      ${certificate.purchaseId}, ${certificate.franchiseId}, ${certificate.operatorName},
-      ${certificate.studentId}, ${certificate.studentName}, ${certificate.courseId}, ${certificate.courseName},
-      ${certificate.sessionCount}, ${certificate.totalMinutes},
-      ${certificate.firstSessionTime.toString()}, ${certificate.lastSessionTime.toString()},
-      ${certificate.completeTime.toString()}, ${certificate.issueTime.toString()}, ${certificate.ledgerDigest},
-      ${certificate.studentLanguage}, ${sql.array([...certificate.trainerNames], "text")},
+    ) select
+      ${certificate.certificateId}::uuid, ${certificate.number}, ${certificate.code},
+      ${certificate.purchaseId}::uuid, ${certificate.franchiseId}::uuid, ${certificate.operatorName},
+      ${certificate.studentId}::uuid, ${certificate.studentName}, ${certificate.courseId}::uuid, ${certificate.courseName},
+      ${certificate.sessionCount}::integer, ${certificate.totalMinutes}::integer,
+      ${certificate.firstSessionTime.toString()}::timestamptz, ${certificate.lastSessionTime.toString()}::timestamptz,
+      ${certificate.completeTime.toString()}::timestamptz, ${certificate.issueTime.toString()}::timestamptz,
+      ${certificate.ledgerDigest}, ${certificate.studentLanguage}, ${sql.array([...certificate.trainerNames], "text")},
       ${certificate.zoneName}, ${certificate.timeZone}
-    )
-    on conflict do nothing
-    returning ${columns}
-  `);
+  `;
 }
 
 export function findCertificateOfPurchase(db: Queryable, purchaseId: string): Promise<Certificate | null> {

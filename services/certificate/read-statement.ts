@@ -1,19 +1,19 @@
 import { type Statement, statement } from "./certificate.ts";
 import type { CompletedEntry, CompletionLedger } from "./completion-ledger.ts";
 import type { IssueDeps } from "./deps.ts";
-import { readOperatorName } from "./read-operator-name.ts";
-import { readTrainerNames } from "./read-trainer-names.ts";
 
 /** What a certificate is to say, with names as they are now. */
 export async function readStatement(
-  deps: Pick<IssueDeps, "franchises" | "companyName" | "trainers">,
+  { names, companyName }: Pick<IssueDeps, "names" | "companyName">,
   ledger: CompletionLedger,
   completed: readonly CompletedEntry[],
   now: Temporal.Instant,
 ): Promise<Statement> {
+  const { franchiseId } = ledger;
   const [operatorName, trainerNames] = await Promise.all([
-    readOperatorName(deps, ledger.franchiseId),
-    readTrainerNames(deps.trainers, new Set(completed.map(({ trainerId }) => trainerId))),
+    // The company itself taught where there is no franchise.
+    franchiseId === null ? companyName : names.ofFranchise(franchiseId),
+    names.ofTrainers(new Set(completed.map(({ trainerId }) => trainerId))),
   ]);
   return statement(ledger, completed, { operatorName, trainerNames, now });
 }

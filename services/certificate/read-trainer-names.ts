@@ -4,16 +4,11 @@ import { DomainError } from "../runtime/errors.ts";
 
 export type Trainers = Pick<Client<typeof TrainerService>, "getTrainers">;
 
-/** As many as one call may ask for; a course of more trainers names the first ones. */
-const MOST_TRAINERS = 500;
-
 /** Names by trainer_id, in one call; whoever is not there any more is left out. */
-export async function readTrainerNames(trainers: Trainers, trainerIds: Set<string>): Promise<Map<string, string>> {
-  const answer = await trainers
-    .getTrainers({ trainerIds: [...trainerIds].slice(0, MOST_TRAINERS), readMask: { paths: ["name"] } })
-    .catch((cause: unknown) => {
-      throw trainerNamesUnavailable(Code[ConnectError.from(cause).code]);
-    });
+export async function readTrainerNames(trainers: Trainers, trainerIds: string[]): Promise<Map<string, string>> {
+  const answer = await trainers.getTrainers({ trainerIds, readMask: { paths: ["name"] } }).catch((cause: unknown) => {
+    throw trainerNamesUnavailable(Code[ConnectError.from(cause).code]);
+  });
   return new Map(answer.trainers.map(({ trainerId, name }) => [trainerId, name]));
 }
 

@@ -52,6 +52,20 @@ test("29 of 30 completed sessions leave no certificate, the thirtieth brings exa
   expect(await actionsOn(first?.certificateId)).toEqual(["IssueCertificate"]);
 });
 
+test("a repeated request_id gives the first answer, whatever became of the certificate, and belongs to one purchase", async () => {
+  const request = { requestId: randomUUID(), purchaseId: randomUUIDv7() };
+  mesh.ledgers.set(request.purchaseId, ledgerOf({ purchaseId: request.purchaseId, version: 30, completed: 30 }));
+  const first = await mesh.as(Role.SERVICE).reconcileCertificate(request);
+  await mesh.as(Role.ADMIN).suspendCertificate(because(first.certificate?.certificateId));
+  expect(await mesh.as(Role.SERVICE).reconcileCertificate(request)).toEqual(first);
+  const other = randomUUIDv7();
+  mesh.ledgers.set(other, ledgerOf({ purchaseId: other, version: 30, completed: 30 }));
+  const reused = mesh.as(Role.SERVICE).reconcileCertificate({ ...request, purchaseId: other });
+  expect(await refused(reused)).toEqual(["Aborted", "REQUEST_ID_REUSED"]);
+  expect(await certificatesOf(other)).toEqual([]);
+  expect(await reconcile(other, 30, 30)).toMatchObject({ state: VALID });
+});
+
 test("an open session suspends the certificate, once; completed again it is valid under a new digest", async () => {
   const purchaseId = randomUUIDv7();
   const issued = await reconcile(purchaseId, 30, 30);
@@ -83,6 +97,10 @@ test("what was read earlier and arrives later changes nothing", async () => {
   expect(await certificatesOf(purchaseId)).toEqual([]);
   const issued = await reconcile(purchaseId, 32, 30);
   expect(await reconcile(purchaseId, 31, 29)).toEqual(issued);
+
+  const other = randomUUIDv7();
+  const atOnce = await reconcile(other, 30, 30);
+  expect(await reconcile(other, 29, 29)).toEqual(atOnce);
 });
 
 test("a suspension by hand outlasts the sessions', whichever ends first", async () => {

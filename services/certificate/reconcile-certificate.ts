@@ -1,7 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import {
   CertificateService,
   type ReconcileCertificateRequest,
   type ReconcileCertificateResponse,
+  ReconcileCertificateResponseSchema,
 } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Transaction } from "../runtime/database.ts";
@@ -10,6 +12,7 @@ import type { Certificate, Statement } from "./certificate.ts";
 import { everySession } from "./completion-ledger.ts";
 import type { IssueDeps } from "./deps.ts";
 import { type By, issue, writeCertificateAudit } from "./issue.ts";
+import { issueFirst } from "./issue-first.ts";
 import { lockCertificateOfPurchase, noteLedger, saveStanding, saveStatement } from "./queries.ts";
 import { readLedger } from "./read-ledger.ts";
 import { readStatement } from "./read-statement.ts";
@@ -30,7 +33,10 @@ export async function reconcileCertificate(
   const completed = everySession(ledger);
   const due = completed && (await readStatement(deps, ledger, completed, now));
 
-  return once(deps.db, { method: CertificateService.method.reconcileCertificate, caller, request, now }, async (tx) => {
+  const call = { method: CertificateService.method.reconcileCertificate, caller, request, now };
+  const issued = due && (await issueFirst(deps, { due, ledger }, call));
+  if (issued) return create(ReconcileCertificateResponseSchema, issued);
+  return once(deps.db, call, async (tx) => {
     const isLatest = await noteLedger(tx, ledger);
     const certificate = await lockCertificateOfPurchase(tx, purchaseId);
     const by = { caller, requestId, now };

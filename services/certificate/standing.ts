@@ -1,5 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
-import type { Certificate, Standing } from "./certificate.ts";
+import type { Certificate, ShownCertificate, Standing } from "./certificate.ts";
 
 const REOPENED = "A session of the course is being reviewed.";
 
@@ -27,14 +27,14 @@ export function revoke(certificate: Certificate, now: Temporal.Instant, publicRe
 }
 
 /** Since when it has been suspended, for whichever reason; null unless it is. */
-export function suspendTime({ state, holdTime, reopenTime }: Certificate): Temporal.Instant | null {
+export function suspendTime({ state, holdTime, reopenTime }: ShownCertificate): Temporal.Instant | null {
   if (state !== "suspended") return null;
   if (!holdTime || !reopenTime) return holdTime ?? reopenTime;
   return Temporal.Instant.compare(holdTime, reopenTime) < 0 ? holdTime : reopenTime;
 }
 
 /** Why it is not valid, as everybody may read it. */
-export function publicReason({ state, revokeReason, holdReason }: Certificate): string {
+export function publicReason({ state, revokeReason, holdReason }: ShownCertificate): string {
   if (state === "revoked") return revokeReason ?? "";
   return state === "suspended" ? (holdReason ?? REOPENED) : "";
 }

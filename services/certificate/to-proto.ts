@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CertificateSchema, CertificateState } from "../../gen/cadre/certificate/v1/certificate_pb.ts";
 import type { VerifyCertificateResponseSchema } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
-import type { Certificate } from "./certificate.ts";
+import type { ShownCertificate } from "./certificate.ts";
 import { publicReason, suspendTime } from "./standing.ts";
 
 const STATES = {
@@ -11,7 +11,7 @@ const STATES = {
   revoked: CertificateState.REVOKED,
 } as const;
 
-export function toProto(certificate: Certificate): MessageInitShape<typeof CertificateSchema> {
+export function toProto(certificate: ShownCertificate): MessageInitShape<typeof CertificateSchema> {
   return {
     ...toPublicProto(certificate),
     certificateId: certificate.certificateId,
@@ -27,7 +27,7 @@ export function toProto(certificate: Certificate): MessageInitShape<typeof Certi
 }
 
 /** Named field by field: what is not named here stays unknown to the public. */
-export function toPublicProto(certificate: Certificate) {
+export function toPublicProto(certificate: ShownCertificate) {
   const suspended = suspendTime(certificate);
   const { revokeTime } = certificate;
   return {

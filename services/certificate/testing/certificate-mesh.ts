@@ -15,6 +15,7 @@ import type { Random } from "../certificate-number.ts";
 import { statusLists } from "../credential/status-lists.ts";
 import { testCredentialIssuer } from "../credential/testing/issuer.ts";
 import { certificateHandlers } from "../handlers.ts";
+import { names } from "../names.ts";
 import { createPrinter } from "../printing/printer.ts";
 import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID } from "./neighbours.ts";
 
@@ -47,8 +48,10 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     newId: () => `018f0000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     random,
     bookings: createClient(BookingService, others.transportAs(Role.SERVICE)),
-    franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
-    trainers: createClient(TrainerService, others.transportAs(Role.SERVICE)),
+    names: names({
+      trainers: createClient(TrainerService, others.transportAs(Role.SERVICE)),
+      franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
+    }),
     companyName: "Cadre",
     publicUrl: "https://cadre.example",
     printer,
