@@ -15,7 +15,7 @@ export default {
   },
   setupFilesAfterEnv: ["<rootDir>/services/runtime/testing/after-each-file.ts"],
   maxWorkers: 2,
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   globalSetup: "<rootDir>/services/runtime/testing/start-postgres.ts",
   globalTeardown: "<rootDir>/services/runtime/testing/stop-postgres.ts",
 };

@@ -4,7 +4,7 @@ import type { ClientHttp2Session } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
@@ -23,8 +23,6 @@ import {
   writeAll,
 } from "./hostile-peer.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
-
-jest.setTimeout(60_000);
 
 const PATH = "/cadre.trainer.v1.FranchiseService/ListFranchises";
 const MAX_GROWTH_BYTES = 50e6;

@@ -9,7 +9,9 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { createGrpcTransport, type GrpcTransport } from "../runtime/grpc-transport.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
-const CALLERS = 4;
+const CALLERS = 2;
+/** Enough calls for one to be under way at every moment, and processors left for the processes that start. */
+const PAUSE_MS = 10;
 /** As a deployment's minReadySeconds: by then every channel has looked again whether the process is back. */
 const AT_WORK_AFTER_MS = 3000;
 const EVERYBODY = ["trainer", "booking", "certificate", "gateway"] as const;
@@ -58,6 +60,7 @@ function load(franchises: Client<typeof FranchiseService>, franchiseId: string):
         if (outcome.status === "fulfilled") state.answered += 1;
         else state.failures.push(outcome.reason);
       }
+      await delay(PAUSE_MS);
     }
   };
   const callers = Promise.all(Array.from({ length: CALLERS }, caller));
