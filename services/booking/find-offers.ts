@@ -60,6 +60,7 @@ function moveOffers(
     fromMs: now.epochMilliseconds + NOTICE_MS,
     untilMs: horizon(now).epochMilliseconds,
     closed: closures.map(({ startTime, endTime }) => ({ startMs: localMsOf(startTime), endMs: localMsOf(endTime) })),
+    taken: studentTimes,
   };
   const known = new Map<Slot, Iterable<NearTime>>();
   let looked = 0;

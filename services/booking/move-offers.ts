@@ -27,7 +27,7 @@ export function moveOffer(
   }
   const moves: Move[] = [];
   for (const before of moved) {
-    const time = firstFree(near(before), diary, studentTimes);
+    const time = firstFree(near(before), diary);
     if (!time) return null;
     diary.put(time);
     moves.push({ before, after: slotAt(time, before.sequence) });
@@ -41,9 +41,9 @@ export function moveOffer(
   };
 }
 
-function firstFree(times: Iterable<NearTime>, diary: Diary, studentTimes: Interval[]): NearTime | null {
+function firstFree(times: Iterable<NearTime>, diary: Diary): NearTime | null {
   for (const time of times) {
-    if (!isTaken(studentTimes, time) && !diary.hindrance(time)) return time;
+    if (!diary.hindrance(time)) return time;
   }
   return null;
 }

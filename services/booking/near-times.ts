@@ -21,11 +21,13 @@ export interface Bounds {
   untilMs: number;
   /** When no lesson is given, local to the zone. */
   closed: readonly Interval[];
+  /** When the student has other lessons. */
+  taken: readonly Interval[];
 }
 
 /**
  * Other times for a session, the nearest first and the later one of two as near, in steps of a quarter of an hour by the
- * zone's clocks; without those that the clocks skip or that leave the bounds. Each is computed once, however often it is
+ * zone's clocks; without those that the clocks skip, that leave the bounds or at which the student is taken. Each is computed once, however often it is
  * looked at.
  */
 export function nearTimes(slot: Slot, bounds: Bounds): Iterable<NearTime> {
@@ -45,10 +47,11 @@ export function nearTimes(slot: Slot, bounds: Bounds): Iterable<NearTime> {
   };
 }
 
-function timeAt(localMs: number, lengthMs: number, { clock, fromMs, untilMs, closed }: Bounds): NearTime | null {
+function timeAt(localMs: number, lengthMs: number, { clock, fromMs, untilMs, closed, taken }: Bounds): NearTime | null {
   const startMs = clock.instantMs(localMs);
   if (startMs === null || startMs < fromMs || startMs > untilMs) return null;
   if (isTaken(closed, { startMs: localMs, endMs: localMs + lengthMs })) return null;
+  if (isTaken(taken, { startMs, endMs: startMs + lengthMs })) return null;
   const date = new Date(localMs).toISOString().slice(0, 10);
   return { startMs, endMs: startMs + lengthMs, date, localMs };
 }
