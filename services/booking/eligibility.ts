@@ -43,8 +43,9 @@ const EPOCH_MINUTES = 3 * DAY_MINUTES;
  */
 export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
   const moments = wish.slots.map(momentOf);
-  const clockOf = memoized((timeZone) => wallClock(timeZone, spanOf(moments)));
-  const piecesIn = memoized((timeZone) => moments.map((moment) => pieceOf(moment, clockOf(timeZone))));
+  const clockOf = memoized((timeZone: string) => wallClock(timeZone, spanOf(moments)));
+  const piecesIn = memoized((timeZone: string) => moments.map((moment) => pieceOf(moment, clockOf(timeZone))));
+  const tooCloseFor = memoized((bufferMinutes: number) => withinBuffer(moments, bufferMinutes));
   const all = moments.length;
 
   return (candidate) => {
@@ -61,7 +62,7 @@ export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
     const away = moments.filter((moment) => isAway(candidate, moment));
     if (away.length > 0) return removal("on_time_off", away.length);
 
-    const tooClose = withinBuffer(wish.slots, candidate.bufferMinutes);
+    const tooClose = tooCloseFor(candidate.bufferMinutes);
     return tooClose > 0 ? removal("busy", tooClose) : null;
   };
 }
@@ -143,21 +144,14 @@ function weekOf(hours: WorkingHours[]): Piece[] {
 }
 
 /** How many sessions start within the buffer after the one before. */
-function withinBuffer(slots: Slot[], bufferMinutes: number): number {
-  return slots.filter((slot, index) => {
-    const previous = slots[index - 1];
-    if (!previous) return false;
-    return Temporal.Instant.compare(slot.startTime, previous.endTime.add({ minutes: bufferMinutes })) < 0;
+function withinBuffer(moments: Moment[], bufferMinutes: number): number {
+  return moments.filter(({ startMs }, index) => {
+    const previous = moments[index - 1];
+    return previous !== undefined && startMs < previous.endMs + bufferMinutes * MINUTE_MS;
   }).length;
 }
 
-function memoized<T>(make: (key: string) => T): (key: string) => T {
-  const made = new Map<string, T>();
-  return (key) => {
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const value = make(key);
-    made.set(key, value);
-    return value;
-  };
+function memoized<Key, T>(make: (key: Key) => T): (key: Key) => T {
+  const made = new Map<Key, T>();
+  return (key) => made.getOrInsertComputed(key, make);
 }

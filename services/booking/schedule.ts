@@ -54,11 +54,12 @@ export function expand(schedule: Schedule, terms: Terms, timeZone: string, now: 
     const endTime = startTime.add({ minutes: terms.sessionMinutes });
     return { sequence: index + 1, startTime, endTime, localStartTime };
   });
+  const last = horizon(now);
   slots.forEach((slot, index) => {
     const previous = slots[index - 1];
     if (previous && Temporal.Instant.compare(slot.startTime, previous.endTime) < 0) throw overlap(previous, slot);
     if (Temporal.Instant.compare(slot.startTime, now) < 0) throw inPast(slot);
-    if (Temporal.Instant.compare(slot.startTime, horizon(now)) > 0) throw tooFarAhead(slot.localStartTime);
+    if (Temporal.Instant.compare(slot.startTime, last) > 0) throw tooFarAhead(slot.localStartTime);
   });
   return slots;
 }
