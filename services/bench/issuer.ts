@@ -13,6 +13,8 @@ export interface BenchIssuer {
   serviceKeys: Readonly<Record<string, string>>;
   /** An admin's. */
   token: string;
+  /** Anybody's. */
+  mint(role: Role, claims: Record<string, string>): Promise<string>;
 }
 
 /** An issuer of tokens for one run. */
@@ -26,6 +28,7 @@ export async function benchIssuer(services: readonly string[]): Promise<BenchIss
     jwks: JSON.stringify({ keys: [publicPart(key), ...ofServices] }),
     serviceKeys: Object.fromEntries(keys.map(([name, one]) => [name, JSON.stringify(one)])),
     token: await minter.mint({ subject: "bench", role: Role.ADMIN, lifetimeS: LIFETIME_S }),
+    mint: (role, claims) => minter.mint({ subject: "bench", role, claims, lifetimeS: LIFETIME_S }),
   };
 }
 

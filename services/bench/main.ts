@@ -1,10 +1,16 @@
 import { availableParallelism, cpus } from "node:os";
+import { bookingFigures } from "./booking/figures.ts";
 import { certificateFigures } from "./certificates/figures.ts";
 import { record } from "./figure.ts";
 import { rpcFigures } from "./rpc/figures.ts";
 import { trainerFigures } from "./trainers/figures.ts";
 
-const DRIVERS = { certificates: certificateFigures, rpc: rpcFigures, trainers: trainerFigures };
+const DRIVERS = {
+  booking: bookingFigures,
+  certificates: certificateFigures,
+  rpc: rpcFigures,
+  trainers: trainerFigures,
+};
 
 const [name = "", ...rest] = process.argv.slice(2);
 const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];
