@@ -50,14 +50,9 @@ const VIOLATIONS = new Map([
  */
 export const postgresDriver: DriverFactory = createDriverFactory(async ({ driverConfiguration }) => {
   const { connectionUri, typeParsers } = driverConfiguration;
-  const types = { getTypeParser: typeParserOf(typeParsers) };
   return {
     async createPoolClient({ clientEventEmitter }) {
-      const client = new pg.Client({
-        connectionString: connectionUri,
-        connectionTimeoutMillis: CONNECT_WITHIN_MS,
-        types,
-      });
+      const client = newClient(connectionUri, typeParsers);
       client.on("error", (error) => clientEventEmitter.emit("error", translated(error)));
       return {
         connect: async () => {
@@ -73,7 +68,13 @@ export const postgresDriver: DriverFactory = createDriverFactory(async ({ driver
   };
 });
 
-async function query(client: pg.Client, text: string, values?: unknown[]) {
+export function newClient(connectionString: string, typeParsers: readonly DriverTypeParser[]): pg.Client {
+  const types = { getTypeParser: typeParserOf(typeParsers) };
+  return new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, types });
+}
+
+/** Ends with the current call, within the rights of its caller, on a client that nothing else is asked of meanwhile. */
+export async function query(client: pg.Client, text: string, values?: unknown[]) {
   const run = () => ask(client, text, values);
   const cancel = () => sendCancelRequest(client);
   try {

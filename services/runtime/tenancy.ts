@@ -22,6 +22,7 @@ export function tenantDatabase(limited: Database, service: Database): Database {
     oneFirst: (...query) => db().oneFirst(...query),
     query: (...query) => db().query(...query),
     transaction: (work) => db().transaction(work),
+    oneDirectly: (...query) => db().oneDirectly(...query),
     asService: () => service,
     async end() {
       await Promise.all([limited.end(), service.end()]);
