@@ -12,7 +12,7 @@ import {
 import { untilAborted } from "./abort.ts";
 import { type CallContext, runInCall } from "./call-context.ts";
 import { callContextOf } from "./call-headers.ts";
-import { encodeMessage } from "./encoded-message.ts";
+import { type EncodedMessage, encodeMessage } from "./encoded-message.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { statusFrom } from "./grpc-status.ts";
 import { type OpenCall, openCall } from "./handler-context.ts";
@@ -32,9 +32,9 @@ export interface GrpcServerOptions {
   channelOptions?: ServerOptions;
 }
 
-type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
-type Answer = { header: Headers; trailer: Headers; bytes: Buffer };
-type StreamingCall = ServerDuplexStream<Buffer, Buffer>;
+type UnaryCall = ServerUnaryCall<Buffer, EncodedMessage>;
+type Answer = { header: Headers; trailer: Headers; bytes: EncodedMessage };
+type StreamingCall = ServerDuplexStream<Buffer, EncodedMessage>;
 
 const MAX_STREAMS_PER_CONNECTION = 1000;
 /** A client that does not answer a ping is gone, whatever its connection looks like. */
@@ -43,6 +43,8 @@ const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** A caller ends the call at its own deadline, which is earlier than ours by the way of the message. */
 const CANCELS_EARLY_MS = 25;
 const identity = (bytes: Buffer): Buffer => bytes;
+/** grpc-js copies it into a buffer of its own, and asks no more of it than that takes. */
+const asBuffer = (bytes: EncodedMessage): Buffer => bytes as Buffer;
 
 /**
  * A grpc-js server that serves Connect's typed implementations, with Connect's interceptors, contexts and errors.
@@ -74,7 +76,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
 
   if (spec.kind === "unary") {
     const invoke = unaryInvocation(spec, interceptors);
-    const handle = (call: UnaryCall, respond: sendUnaryData<Buffer>): void => {
+    const handle = (call: UnaryCall, respond: sendUnaryData<EncodedMessage>): void => {
       const context = openContext(call, spec.method, path);
       runInCall(callContextOf(context, peerOf(call, options)), () =>
         answer(call, respond, context, async () => {
@@ -83,7 +85,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
         }),
       );
     };
-    server.register(path, handle, identity, identity, "unary");
+    server.register(path, handle, asBuffer, identity, "unary");
     return;
   }
 
@@ -95,7 +97,7 @@ function register(server: Server, service: DescService, spec: MethodImplSpec, op
       respondWith(call, context, spec.method, () => invoke(requestsOf(call, context, spec.method))),
     );
   };
-  server.register(path, handle, identity, identity, "bidi");
+  server.register(path, handle, asBuffer, identity, "bidi");
 }
 
 /** A certificate is looked at for those who need it. */
@@ -126,7 +128,12 @@ function serverTimeoutMs(deadline: Date | number, defaultMs: number | undefined)
 }
 
 /** Responds once: with what `work` gives, or as soon as the call is aborted. */
-function answer(call: UnaryCall, respond: sendUnaryData<Buffer>, context: OpenCall, work: () => Promise<Answer>): void {
+function answer(
+  call: UnaryCall,
+  respond: sendUnaryData<EncodedMessage>,
+  context: OpenCall,
+  work: () => Promise<Answer>,
+): void {
   let answered = false;
   const finish = (send: () => void): void => {
     if (answered) return;
@@ -194,7 +201,7 @@ function drained(call: StreamingCall): Promise<void> {
   return new Promise((resolve) => call.once("drain", resolve));
 }
 
-function encode(method: DescMethod, message: MessageShape<DescMessage>): Buffer {
+function encode(method: DescMethod, message: MessageShape<DescMessage>): EncodedMessage {
   const bytes = encodeMessage(method.output, message);
   checkResponseSize(method, bytes.byteLength);
   return bytes;

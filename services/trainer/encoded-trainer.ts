@@ -25,9 +25,17 @@ export function answerOf(
 ): MessageShape<typeof GetTrainersResponseSchema> {
   const answer = create(GetTrainersResponseSchema, { missingTrainerIds });
   if (trainers.length === 0) return answer;
-  const bytes = Buffer.concat(trainers.map((trainer) => trainer.bytes));
-  answer.$unknown = [{ no: FIELD, wireType: WireType.LengthDelimited, data: bytes.subarray(TAG_BYTES) }];
-  if (missingTrainerIds.length === 0) rememberEncoding(answer, bytes);
+  const pieces = trainers.map(({ bytes }) => bytes);
+  const field = {
+    no: FIELD,
+    wireType: WireType.LengthDelimited,
+    /** Asked for where the answer is encoded after all. */
+    get data(): Uint8Array {
+      return Buffer.concat(pieces).subarray(TAG_BYTES);
+    },
+  };
+  answer.$unknown = [field];
+  if (missingTrainerIds.length === 0) rememberEncoding(answer, pieces);
   return answer;
 }
 

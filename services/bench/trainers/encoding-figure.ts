@@ -19,7 +19,11 @@ export async function encodingFigure(trainers: Trainer[]): Promise<Figure> {
     untilMs: 0,
   }));
   const { ours, theirs, ratio } = await paired(
-    async () => cpuMicros(() => encodeMessage(GetTrainersResponseSchema, answerOf(kept, []))),
+    async () =>
+      cpuMicros(() => {
+        const bytes = encodeMessage(GetTrainersResponseSchema, answerOf(kept, []));
+        bytes.copy(Buffer.allocUnsafe(bytes.byteLength), 0);
+      }),
     async () => cpuMicros(() => toBinary(GetTrainersResponseSchema, answer)),
   );
   return {
