@@ -69,17 +69,10 @@ export async function readNews(
   position: number,
   most: number,
 ): Promise<LogPosition & { complete: boolean; changes: { trainerId: string; version: number }[] }> {
-  const { changes, count, kept, ...head } = await db.one(sql.type(newsRow)`
-    select l.log_id as "logId", l.head as position, news.changes, news.count,
-      ${position} + 1 >= coalesce((select min(position) from trainer_change), l.head + 1) as kept
-    from trainer_change_log l, lateral (
-      select count(*) as count, coalesce(string_agg(c.trainer_id || ' ' || c.version, ','), '') as changes from (
-        (select trainer_id, version from trainer_change where position > ${position} limit ${most + 1})
-        union all
-        (select trainer_id, version from trainer_change where position is null limit ${most + 1})
-      ) c
-    ) news
-  `);
+  const text = `
+    select log_id as "logId", head as position, changes, count, kept from trainer_news($1, $2)
+  `;
+  const { changes, count, kept, ...head } = await db.oneDirectly(newsRow, text, [position, most + 1]);
   return { ...head, complete: kept && count <= most, changes: changes === "" ? [] : changes.split(",").map(changeOf) };
 }
 

@@ -71,29 +71,28 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
     MAX_STATEMENT_IDS,
   );
 
-  /** What is kept and still true. */
-  async function believed(ids: readonly string[], { visible, now }: Reader): Promise<Map<string, Encoded>> {
-    const found = new Map<string, Encoded>();
-    if (visible.of !== "everybody" || !ids.every((id) => kept.has(id))) return found;
+  /** What is kept and still true, in the order of the ids; nothing where some are not kept. */
+  async function believed(ids: string[], { visible, now }: Reader): Promise<(Encoded | undefined)[]> {
+    if (visible.of !== "everybody") return [];
+    const all = ids.map((id) => kept.get(id));
+    if (all.includes(undefined)) return [];
     await news.catchUp();
-    for (const id of ids) {
-      const known = kept.get(id);
-      const encoded = usable(known?.encoded, now.epochMilliseconds);
-      if (known && encoded && news.holds(id, known.stamp)) found.set(id, encoded);
-    }
-    return found;
+    const nowMs = now.epochMilliseconds;
+    return all.map((known, index) =>
+      known && news.holds(ids[index] ?? "", known.stamp) ? usable(known.encoded, nowMs) : undefined,
+    );
   }
 
   return {
     async read(trainerIds, visible, now) {
       const ids = [...new Set(trainerIds.map((id) => id.toLowerCase()))];
-      const found = await believed(ids, { visible, now });
-      const rest = ids.filter((id) => !found.has(id));
-      const loaded = rest.length > 0 ? await read(rest, { visible, now }) : found;
-      const missing = rest.filter((id) => !loaded.has(id));
+      const known = await believed(ids, { visible, now });
+      const rest = ids.filter((_, index) => known[index] === undefined);
+      const loaded = rest.length > 0 ? await read(rest, { visible, now }) : new Map<string, Encoded>();
+      const found = ids.map((id, index) => known[index] ?? loaded.get(id));
       return answerOf(
-        ids.flatMap((id) => found.get(id) ?? loaded.get(id) ?? []),
-        missing,
+        found.filter((encoded) => encoded !== undefined),
+        rest.filter((id) => !loaded.has(id)),
       );
     },
   };

@@ -26,6 +26,8 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
   let turn = 0;
   /** What was read before this turn is not believed. */
   let horizon = 0;
+  /** The last turn that told of a change. */
+  let latest = 0;
   const changed = new Map<string, { version: number; turn: number }>();
   let running: Promise<void> = Promise.resolve();
   let coming: Promise<void> | null = null;
@@ -37,7 +39,9 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
       known = { logId: news.logId, position: news.position };
       // A change that has no position yet is told every time, and counts once.
       for (const { trainerId, version } of news.changes) {
-        if (version > (changed.get(trainerId)?.version ?? 0)) changed.set(trainerId, { version, turn });
+        if (version <= (changed.get(trainerId)?.version ?? 0)) continue;
+        changed.set(trainerId, { version, turn });
+        latest = turn;
       }
     } else {
       // With positions for all, they are not told every time: after a long import that nobody watches, say.
@@ -62,6 +66,8 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
       return coming;
     },
     stamp: () => turn,
-    holds: (trainerId, stamp) => stamp >= horizon && (changed.get(trainerId)?.turn ?? 0) <= stamp,
+    holds(trainerId, stamp) {
+      return stamp >= horizon && (stamp >= latest || (changed.get(trainerId)?.turn ?? 0) <= stamp);
+    },
   };
 }
