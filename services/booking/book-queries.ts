@@ -103,6 +103,8 @@ export interface Availability {
   workloads: Workload[];
 }
 
+const NO_HOURS = sql.fragment`repeat('0', 168)::bit(168)`;
+
 /** How free the student and all candidates are: one statement, one index scan per candidate. */
 export async function findAvailability(
   db: Queryable,
@@ -152,10 +154,29 @@ export async function findAvailability(
       select times
       from times_of_student(${studentId}, (select range_agg(tstzrange(start_time, end_time)) from slot)) as taken (times)
     ),
+    taught as materialized (
+      select p.trainer_id from purchase p
+      where p.student_id = ${studentId} and p.operator_id = ${operatorId} and p.trainer_id is not null
+      union
+      select k.trainer_id from purchase p join trainer_claim k using (operator_id, purchase_id)
+      where p.student_id = ${studentId} and p.operator_id = ${operatorId}
+    ),
     need as (
-      select buffer_minutes, range_agg(tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))) as times
-      from (select distinct buffer_minutes from candidate) as buffers cross join slot
+      select buffer_minutes, range_agg(lesson) as times, array_agg(lesson) as lessons,
+        bit_or(hours_of_week(lower(lesson), upper(lesson))) as hours
+      from (select distinct buffer_minutes from candidate) as buffers
+      cross join slot
+      cross join lateral (select tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))) as l (lesson)
       group by buffer_minutes
+    ),
+    days as (
+      select time_zone, min(midnight) as from_time, bit_or(hours_of_week(midnight, midnight + interval '25 hours')) as hours
+      from (select distinct time_zone from candidate) as zones
+      cross join slot
+      cross join lateral (
+        select date_trunc('day', start_time at time zone time_zone) at time zone time_zone
+      ) as d (midnight)
+      group by time_zone
     ),
     -- No local day, whatever the time zone, holds more of the slots than the busiest 25 hours.
     peak as (
@@ -175,34 +196,32 @@ export async function findAvailability(
         select jsonb_agg(jsonb_build_object(
           'trainerId', c.trainer_id,
           'bookedSessionCount', booked.sessions,
-          'clashingSessionCount', clashing.sessions,
-          'overDailyLimit', case when booked.and_of_today + peak.sessions > c.daily_session_limit
+          'clashingSessionCount', case when booked.clashing is null then 0 else (
+            select count(*) from unnest(need.lessons) as lesson where lesson && booked.clashing
+          ) end,
+          -- Only where the claims cannot rule it out are the sessions of each day counted.
+          'overDailyLimit', case when booked.sessions_a_day + peak.sessions > c.daily_session_limit
             then over_daily_limit(${operatorId}, c.trainer_id, c.time_zone, c.daily_session_limit, ${starts})
             else false end,
-          'taughtBefore', exists (
-            select from purchase p left join trainer_claim k using (operator_id, purchase_id)
-            where p.student_id = ${studentId} and p.operator_id = ${operatorId}
-              and c.trainer_id in (p.trainer_id, k.trainer_id)
-          )
+          'taughtBefore', c.trainer_id in (select trainer_id from taught)
         ))
         from candidate c
         join need using (buffer_minutes)
+        join days using (time_zone)
         cross join peak
         cross join lateral (
-          -- The limit of today counts what is over today, too: no local day began more than 25 hours ago.
           select
-            coalesce(sum(session_count) filter (where upper(k.times) > ${now.toString()}), 0)::integer as sessions,
-            coalesce(sum(session_count), 0)::integer as and_of_today
+            coalesce(sum(k.session_count) filter (
+              where days.from_time >= ${now.toString()} or upper(k.times) > ${now.toString()}
+            ), 0)::integer as sessions,
+            coalesce(sum(k.busiest) filter (where (k.hours & days.hours) <> ${NO_HOURS}), 0) as sessions_a_day,
+            range_agg(k.times) filter (
+              where case when (k.hours & need.hours) <> ${NO_HOURS} then k.times && need.times end
+            ) as clashing
           from trainer_claim k
           where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id
-            and upper(k.times) > ${now.toString()}::timestamptz - interval '25 hours'
+            and upper(k.times) > least(${now.toString()}, days.from_time)
         ) as booked
-        cross join lateral (
-          select count(distinct slot.sequence) as sessions
-          from trainer_claim k
-          join slot on k.times && tstzrange(slot.start_time, slot.end_time + make_interval(mins => c.buffer_minutes))
-          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id and k.times && need.times
-        ) as clashing
       ), '[]') as "workloads"
   `);
 }

@@ -123,9 +123,10 @@ const SESSIONS_AND_CLAIMS = `
     select purchase_id, student_id, range_agg(tstzrange(start_time, end_time)) from lesson
     group by purchase_id, student_id order by purchase_id
   )
-  insert into trainer_claim (operator_id, purchase_id, trainer_id, times, session_count)
+  insert into trainer_claim (operator_id, purchase_id, trainer_id, times, session_count, hours, busiest)
   select operator_id, purchase_id, trainer_id,
-    range_agg(tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))), count(*)
+    range_agg(tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))), count(*),
+    bit_or(hours_of_week(start_time, end_time + make_interval(mins => buffer_minutes))), 1
   from lesson group by operator_id, purchase_id, trainer_id order by purchase_id`;
 
 const RECORDS = `
