@@ -28,6 +28,7 @@ export interface BookAssignedCommand extends Omit<BookCommand, "sessions" | "can
 
 export interface RefuseCommand {
   request: RequestFacts;
+  student_id: string;
   purchase: NewPurchase | null;
   decision: NewDecision;
   refusal: ReturnType<typeof writeRefusal>;
@@ -86,13 +87,19 @@ const repeated = z.object({
   answer: z.unknown(),
   refusal: z.unknown(),
 });
+const studentErased = z.object({ outcome: z.literal("student_erased") });
 const bookOutcome = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("booked"), answer: z.unknown() }),
   z.object({ outcome: z.literal("student_taken") }),
   z.object({ outcome: z.literal("all_taken") }),
+  studentErased,
   repeated,
 ]);
-const refuseOutcome = z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("refused") }), repeated]);
+const refuseOutcome = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("refused") }),
+  studentErased,
+  repeated,
+]);
 
 export function callBookPurchase(db: Database, command: BookCommand): Promise<z.output<typeof bookOutcome>> {
   return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`

@@ -52,13 +52,13 @@ export async function bookPurchase(
   booking.course = facts.course;
   booking.zone = facts.zone;
   try {
-    booking.studentExists = facts.studentExists;
-    if (!facts.studentExists) throw studentMissing(booking.studentId);
+    if (!facts.studentExists) throw studentGone(booking);
     return await assign(deps, booking, schedule, now);
   } catch (error) {
     // That the trainers cannot be read is no answer: the next try may get one.
     if (!(error instanceof DomainError) || !isKept(error)) throw error;
-    if (!booking.found && !booking.judged) return refuse(deps, booking, error);
+    const looked = booking.found !== null || booking.judged !== null;
+    if (!looked || !booking.studentExists) return refuse(deps, booking, error);
     const offers = await searchOffers(deps, booking, error, schedule, now);
     return refuse(deps, booking, withExplanation(error, explain(booking, offers, visible)));
   }
@@ -145,23 +145,34 @@ function answerTo(
       return firstAnswer(booking, outcome);
     case "student_taken":
       throw studentAlreadyBooked([]);
+    case "student_erased":
+      throw studentGone(booking);
     case "all_taken":
       return null;
   }
 }
 
-async function refuse({ db }: BookingDeps, booking: Booking, error: DomainError): Promise<BookPurchaseResponse> {
-  const { course, zone, judged } = booking;
+async function refuse(deps: BookingDeps, booking: Booking, error: DomainError): Promise<BookPurchaseResponse> {
+  const { course, zone, judged, studentExists } = booking;
   const refusal = withDecision(error, booking.decisionId);
-  const somethingToBuy = judged !== null || error.reason === "STUDENT_ALREADY_BOOKED";
-  const outcome = await callRefusePurchase(db, {
+  const somethingToBuy = studentExists && (judged !== null || error.reason === "STUDENT_ALREADY_BOOKED");
+  const outcome = await callRefusePurchase(deps.db, {
     request: booking.request,
+    student_id: booking.studentId,
     purchase: somethingToBuy && course && zone ? newPurchase(booking, course, zone) : null,
     decision: newDecision(booking, { reason: error.reason, somethingToBuy }),
     refusal: writeRefusal(refusal),
   });
   if (outcome.outcome === "repeated") return firstAnswer(booking, outcome);
+  if (outcome.outcome === "student_erased") return refuse(deps, booking, studentGone(booking));
   throw refusal;
+}
+
+/** There is no such student, or no longer: what was found out about trainers since then is nothing to record. */
+function studentGone(booking: Booking): DomainError {
+  booking.studentExists = false;
+  booking.judged = null;
+  return studentMissing(booking.studentId);
 }
 
 /** The first answer to the request; a refusal is thrown again. */

@@ -29,6 +29,7 @@ afterAll(() => mesh?.close());
 beforeEach(async () => {
   given = await givenCatalogue(mesh, 1);
   mesh.directory.trainers = [aTrainer(given.courseId)];
+  mesh.directory.meanwhile = async () => undefined;
 });
 
 function wish(location = HOME) {
@@ -86,6 +87,31 @@ test("an erased student is in no list, buys nothing and cannot be changed", asyn
   expect((await refusalOf(mesh.bookings.bookPurchase(wish()))).reason).toBe("STUDENT_NOT_FOUND");
   const change = { requestId: randomUUID(), studentId, etag: "2", updateMask: { paths: ["name"] }, name: "Back" };
   expect((await refusalOf(mesh.students.updateStudent(change))).reason).toBe("STUDENT_NOT_FOUND");
+});
+
+test.each([
+  ["would be booked", "any"],
+  ["would be booked with named trainers", "named"],
+  ["would be refused", "none"],
+])("of a student who is erased while it %s, nothing is booked and no place is kept", async (_, wanted) => {
+  const { studentId } = given;
+  const [ada] = mesh.directory.trainers;
+  if (wanted === "none") mesh.directory.trainers = [];
+  mesh.directory.meanwhile = () => mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const assignments = wanted === "named" ? [{ trainerId: ada?.trainerId ?? "", fromSequence: 1 }] : [];
+  const request = { ...wish(), assignments };
+  const refusal = { code: "NotFound", reason: "STUDENT_NOT_FOUND", fields: [] };
+  expect(await refusalOf(mesh.bookings.bookPurchase(request))).toEqual(refusal);
+  expect(await refusalOf(mesh.bookings.bookPurchase(request))).toEqual(refusal);
+
+  // And once more, when it has been erased long since.
+  expect(await refusalOf(mesh.bookings.bookPurchase(wish()))).toEqual(refusal);
+  const kept = await mesh.asOwner((db) => everythingKept(db, studentId));
+  expect(kept).toContain("STUDENT_NOT_FOUND");
+  for (const degrees of [HOME.latitude, HOME.longitude]) {
+    expect(kept).not.toContain(String(degrees));
+    expect(kept).not.toContain(bytesOf(degrees));
+  }
 });
 
 test("erasing twice is erasing once; a student erases itself alone, and an operator nobody", async () => {

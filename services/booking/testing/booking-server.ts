@@ -75,6 +75,8 @@ export interface Directory {
   history: Trainer[];
   down: boolean;
   calls: string[];
+  /** What happens while trainers are searched for or read. */
+  meanwhile: () => Promise<unknown>;
   /** What is said to everybody who watches. */
   changes: EventEmitter<{ change: [trainerIds: string[]] }>;
 }
@@ -91,6 +93,7 @@ export async function startBookingServer(
     history: [],
     down: false,
     calls: [],
+    meanwhile: async () => undefined,
     changes: new EventEmitter(),
   };
   const neighbour = await startTestServer({ services: directoryServices(directory) });
@@ -259,10 +262,12 @@ function directoryServices(directory: Directory) {
   };
   return [
     standIn(TrainerService, {
-      getTrainers: ({ trainerIds }) =>
-        answer("GetTrainers", () => ({
+      getTrainers: async ({ trainerIds }) => {
+        await directory.meanwhile();
+        return answer("GetTrainers", () => ({
           trainers: directory.trainers.filter(({ trainerId }) => trainerIds.includes(trainerId)),
-        })),
+        }));
+      },
       getTrainerVersions: ({ versions }) =>
         answer("GetTrainerVersions", () => {
           const kept = [...directory.trainers, ...directory.history];
@@ -288,8 +293,9 @@ function directoryServices(directory: Directory) {
           };
         }
       },
-      searchTrainers: ({ operatorId }) =>
-        answer("SearchTrainers", () => {
+      searchTrainers: async ({ operatorId }) => {
+        await directory.meanwhile();
+        return answer("SearchTrainers", () => {
           const all = directory.searched ?? directory.trainers;
           const matches = all.filter((trainer) => trainer.operatorId === operatorId);
           const found = matches.length;
@@ -303,7 +309,8 @@ function directoryServices(directory: Directory) {
               reachPoint: found,
             },
           };
-        }),
+        });
+      },
     }),
     standIn(FranchiseService, {
       getFranchise: ({ franchiseId }) => ({ franchise: { franchiseId, name: "A franchise", countryCode: "DE" } }),
