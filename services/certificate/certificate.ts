@@ -44,11 +44,16 @@ export interface Statement {
   ledgerDigest: string;
 }
 
+/** Who holds a certificate back, or lifts what does. */
+export type Holder = "operator" | "company";
+
 /** What became of a certificate after its issue. Its state follows from this, in the database. */
 export interface Standing {
   /** Since when somebody of the operator holds it back, and why as everybody may read it. */
   holdTime: Temporal.Instant | null;
   holdReason: string | null;
+  /** The company's hold is not a franchise's to lift. */
+  holdBy: Holder | null;
   /** Since when a session that it rests on has been open again. */
   reopenTime: Temporal.Instant | null;
   revokeTime: Temporal.Instant | null;
@@ -79,6 +84,12 @@ export function statement(
 
 export function certificateMissing(): DomainError {
   return new DomainError("not-found", "CERTIFICATE_NOT_FOUND", "there is no such certificate");
+}
+
+/** Anybody could write a name of their own beside a code that is real. */
+export function nameErased(): DomainError {
+  const message = "The student was erased before the certificate was issued: there is no name to certify.";
+  return new DomainError("precondition", "CERTIFICATE_NOT_PRINTABLE", message);
 }
 
 function namesOf(entries: readonly CompletedEntry[], names: ReadonlyMap<string, string>): string[] {

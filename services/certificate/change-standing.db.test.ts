@@ -145,6 +145,29 @@ test("an etag that is out of date is refused", async () => {
   await porto.revokeCertificate({ ...because(certificate), etag: suspended?.etag ?? "" });
 });
 
+test("what the company holds back, no operator reinstates, also when the operator suspended it first", async () => {
+  const [admin, held] = [mesh.as(Role.ADMIN), ["PermissionDenied", "CERTIFICATE_HELD_BY_COMPANY"]];
+  const certificate = await issued();
+  await admin.suspendCertificate({ ...because(certificate), publicReason: PUBLIC_REASON });
+  await porto.suspendCertificate({ ...because(certificate), publicReason: "Another." });
+  expect(await refused(porto.reinstateCertificate(because(certificate)))).toEqual(held);
+  expect(await standingOf(certificate)).toMatchObject({ state: SUSPENDED, publicReason: PUBLIC_REASON });
+  await admin.reinstateCertificate(because(certificate));
+  expect((await verify(certificate)).state).toBe(VALID);
+
+  await porto.suspendCertificate({ ...because(certificate), publicReason: PUBLIC_REASON });
+  await admin.suspendCertificate(because(certificate));
+  expect(await refused(porto.reinstateCertificate(because(certificate)))).toEqual(held);
+  expect((await verify(certificate)).publicReason).toBe(PUBLIC_REASON);
+});
+
+test("an admin reinstates what an operator suspended", async () => {
+  const certificate = await issued();
+  await porto.suspendCertificate(because(certificate));
+  await mesh.as(Role.ADMIN).reinstateCertificate(because(certificate));
+  expect((await verify(certificate)).state).toBe(VALID);
+});
+
 test("another operator's certificate does not exist, and students, trainers and services may change none", async () => {
   const certificate = await issued();
   const rival = mesh.as(Role.OPERATOR, { operator_id: randomUUID() });

@@ -41,6 +41,7 @@ export async function issueFirst(
 
 /** As the database has every certificate begin. */
 function asIssued(certificate: ReturnType<typeof numbered>): ShownCertificate {
-  const standing = { holdTime: null, holdReason: null, reopenTime: null, revokeTime: null, revokeReason: null };
-  return { ...certificate, ...standing, state: "valid", version: 1 };
+  const hold = { holdTime: null, holdReason: null, holdBy: null };
+  const others = { reopenTime: null, revokeTime: null, revokeReason: null };
+  return { ...certificate, ...hold, ...others, state: "valid", version: 1 };
 }

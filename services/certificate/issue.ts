@@ -58,7 +58,7 @@ export function writeCertificateAudit(
 }
 
 /** A change that follows from the ledger. */
-type LedgerAction = "IssueCertificate" | "SuspendCertificate" | "ReinstateCertificate";
+type LedgerAction = "IssueCertificate" | "SuspendCertificate" | "ReinstateCertificate" | "RestateCertificate";
 
 export function certificateAudit(certificate: ShownCertificate, action: LedgerAction, by: By): AuditEntry {
   const { certificateId, operatorId, purchaseId, number, ledgerDigest, state } = certificate;

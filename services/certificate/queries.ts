@@ -37,6 +37,7 @@ const certificateRow = z.object({
   timeZone: z.string(),
   holdTime: instant.nullable(),
   holdReason: z.string().nullable(),
+  holdBy: z.enum(["operator", "company"]).nullable(),
   reopenTime: instant.nullable(),
   revokeTime: instant.nullable(),
   revokeReason: z.string().nullable(),
@@ -53,7 +54,7 @@ const columns = sql.fragment`
   first_session_time as "firstSessionTime", last_session_time as "lastSessionTime",
   complete_time as "completeTime", issue_time as "issueTime", ledger_digest as "ledgerDigest",
   student_language as "studentLanguage", trainer_names as "trainerNames", zone_name as "zoneName",
-  time_zone as "timeZone", hold_time as "holdTime", hold_reason as "holdReason", reopen_time as "reopenTime",
+  time_zone as "timeZone", hold_time as "holdTime", hold_reason as "holdReason", hold_by as "holdBy", reopen_time as "reopenTime",
   revoke_time as "revokeTime", revoke_reason as "revokeReason", version,
   status_list as "statusList", status_index as "statusIndex"
 `;
@@ -179,10 +180,10 @@ export function lockCertificate(tx: Transaction, certificateId: string, visible:
 }
 
 export function saveStanding(tx: Transaction, certificateId: string, standing: Standing): Promise<Certificate> {
-  const { holdTime, holdReason, reopenTime, revokeTime, revokeReason } = standing;
+  const { holdTime, holdReason, holdBy, reopenTime, revokeTime, revokeReason } = standing;
   return tx.one(sql.type(certificateRow)`
     update certificate
-    set hold_time = ${holdTime?.toString() ?? null}, hold_reason = ${holdReason},
+    set hold_time = ${holdTime?.toString() ?? null}, hold_reason = ${holdReason}, hold_by = ${holdBy},
       reopen_time = ${reopenTime?.toString() ?? null},
       revoke_time = ${revokeTime?.toString() ?? null}, revoke_reason = ${revokeReason}, version = version + 1
     where certificate_id = ${certificateId}

@@ -112,6 +112,7 @@ test("a suspension by hand outlasts the sessions', whichever ends first", async 
   }
   const held = await reconcile(one, 32, 30);
   expect(held?.state).toBe(SUSPENDED);
+  expect((await actionsOn(held?.certificateId)).at(-1)).toBe("RestateCertificate");
   expect((await mesh.as(Role.ADMIN).reinstateCertificate(because(held?.certificateId))).certificate?.state).toBe(VALID);
 
   const [open] = await certificatesOf(other);

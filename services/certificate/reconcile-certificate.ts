@@ -67,6 +67,7 @@ async function reopen(tx: Transaction, certificate: Certificate, by: By): Promis
 async function restate(tx: Transaction, certificate: Certificate, due: Statement, by: By): Promise<Certificate> {
   if (!certificate.reopenTime && certificate.ledgerDigest === due.ledgerDigest) return certificate;
   const restated = await saveStatement(tx, certificate.certificateId, due);
-  await writeCertificateAudit(tx, restated, "ReinstateCertificate", by);
+  const isReinstated = certificate.state !== "valid" && restated.state === "valid";
+  await writeCertificateAudit(tx, restated, isReinstated ? "ReinstateCertificate" : "RestateCertificate", by);
   return restated;
 }

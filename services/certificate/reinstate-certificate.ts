@@ -7,7 +7,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { once } from "../runtime/idempotency.ts";
 import { changeStanding, checkReasons } from "./change-standing.ts";
 import type { StandingDeps } from "./deps.ts";
-import { reinstate } from "./standing.ts";
+import { holderOf, reinstate } from "./standing.ts";
 import { toProto } from "./to-proto.ts";
 
 export function reinstateCertificate(
@@ -22,7 +22,7 @@ export function reinstateCertificate(
       action: "ReinstateCertificate",
       caller,
       now,
-      rule: reinstate,
+      rule: (certificate) => reinstate(certificate, holderOf(caller)),
     });
     return { certificate: toProto(certificate) };
   });

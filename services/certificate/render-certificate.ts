@@ -3,7 +3,7 @@ import {
   type RenderCertificateRequest,
 } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { type Certificate, certificateMissing } from "./certificate.ts";
+import { type Certificate, certificateMissing, nameErased } from "./certificate.ts";
 import { type CredentialDeps, credentialOf } from "./credential/get-credential.ts";
 import { certificatePage } from "./printing/certificate-page.ts";
 import type { Printer } from "./printing/printer.ts";
@@ -38,12 +38,6 @@ export async function* renderCertificate(
   for (let start = 0; start < pdf.length; start += CHUNK_BYTES) {
     yield { chunk: pdf.subarray(start, start + CHUNK_BYTES) };
   }
-}
-
-/** Anybody could write a name of their own on the sheet, beside a code that is real. */
-function nameErased(): DomainError {
-  const message = "The student was erased before the certificate was issued: there is no name to print.";
-  return new DomainError("precondition", "CERTIFICATE_NOT_PRINTABLE", message);
 }
 
 function notValid({ certificateId, state }: Certificate): DomainError {

@@ -1,19 +1,35 @@
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
-import type { Certificate, ShownCertificate, Standing } from "./certificate.ts";
+import type { Certificate, Holder, ShownCertificate, Standing } from "./certificate.ts";
 
 const REOPENED = "A session of the course is being reviewed.";
 
-/** Holds it back. What is held back already keeps its time and its reason. */
-export function suspend(certificate: Certificate, now: Temporal.Instant, publicReason: string): Standing {
-  if (certificate.state === "revoked") throw stateConflict(certificate, "A revoked certificate cannot be suspended.");
-  if (certificate.holdTime) return certificate;
-  return { ...certificate, holdTime: now, holdReason: publicReason };
+export function holderOf({ role }: Caller): Holder {
+  return role === Role.ADMIN ? "company" : "operator";
+}
+
+/**
+ * Holds it back. What is held back already keeps its time and its reason; what its operator holds, the company takes
+ * over, with a reason of its own if it gives one.
+ */
+export function suspend(
+  certificate: Certificate,
+  { by, now, publicReason }: { by: Holder; now: Temporal.Instant; publicReason: string },
+): Standing {
+  const { state, holdTime, holdBy, holdReason } = certificate;
+  if (state === "revoked") throw stateConflict(certificate, "A revoked certificate cannot be suspended.");
+  if (!holdTime) return { ...certificate, holdTime: now, holdReason: publicReason, holdBy: by };
+  if (holdBy === by || by === "operator") return certificate;
+  return { ...certificate, holdReason: publicReason || holdReason, holdBy: by };
 }
 
 /** Ends a suspension by hand, and no other. */
-export function reinstate(certificate: Certificate): Standing {
-  if (certificate.state === "revoked") throw stateConflict(certificate, "A revoked certificate stays revoked.");
-  if (certificate.holdTime) return { ...certificate, holdTime: null, holdReason: null };
+export function reinstate(certificate: Certificate, by: Holder): Standing {
+  const { state, holdTime, holdBy } = certificate;
+  if (state === "revoked") throw stateConflict(certificate, "A revoked certificate stays revoked.");
+  if (holdBy === "company" && by === "operator") throw heldByCompany(certificate);
+  if (holdTime) return { ...certificate, holdTime: null, holdReason: null, holdBy: null };
   if (!certificate.reopenTime) return certificate;
   throw stateConflict(
     certificate,
@@ -37,6 +53,13 @@ export function suspendTime({ state, holdTime, reopenTime }: ShownCertificate): 
 export function publicReason({ state, revokeReason, holdReason }: ShownCertificate): string {
   if (state === "revoked") return revokeReason ?? "";
   return state === "suspended" ? (holdReason ?? REOPENED) : "";
+}
+
+function heldByCompany({ certificateId }: Certificate): DomainError {
+  const message = "The company holds the certificate back: only the company reinstates it.";
+  return new DomainError("forbidden", "CERTIFICATE_HELD_BY_COMPANY", message, {
+    metadata: { certificate_id: certificateId },
+  });
 }
 
 function stateConflict({ certificateId, state }: Certificate, message: string): DomainError {

@@ -7,7 +7,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { once } from "../runtime/idempotency.ts";
 import { changeStanding, checkReasons } from "./change-standing.ts";
 import type { StandingDeps } from "./deps.ts";
-import { suspend } from "./standing.ts";
+import { holderOf, suspend } from "./standing.ts";
 import { toProto } from "./to-proto.ts";
 
 export function suspendCertificate(
@@ -22,7 +22,7 @@ export function suspendCertificate(
       action: "SuspendCertificate",
       caller,
       now,
-      rule: (certificate) => suspend(certificate, now, request.publicReason),
+      rule: (certificate) => suspend(certificate, { by: holderOf(caller), now, publicReason: request.publicReason }),
     });
     return { certificate: toProto(certificate) };
   });

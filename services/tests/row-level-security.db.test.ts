@@ -204,6 +204,7 @@ const SEEN_BY_OPERATOR: Record<string, number> = {
   student_claim: 0,
   certificate_due: 0,
   credential: 0,
+  retired_status_place: 0,
   zone_change: 0,
 };
 const SEEN_BY_STUDENT = {

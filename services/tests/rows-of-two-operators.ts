@@ -75,6 +75,7 @@ export const rowsOfTwoOperators = {
         repeat('0', 64)
       from operator;
     insert into ledger_seen select operator_id, operator_id, 1 from operator;
-    insert into credential select operator_id, operator_id, repeat('0', 64), 'key', '{}' from operator;
+    insert into retired_status_place select operator_id, operator_id, 7, row_number() over () from operator;
+    insert into credential select operator_id, operator_id, 7, row_number() over (), 'key', '{}' from operator;
   `,
 };

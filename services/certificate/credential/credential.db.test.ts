@@ -13,7 +13,10 @@ import { requireProgram } from "../../tests/debian-program.ts";
 import { type CertificateMesh, startCertificateMesh } from "../testing/certificate-mesh.ts";
 import { ledgerOf } from "../testing/neighbours.ts";
 import { refused } from "../testing/refused.ts";
+import { verifyCertificate } from "../verify-certificate.ts";
 import { contexts } from "./contexts.ts";
+import { credentialOf } from "./get-credential.ts";
+import { findSetPlaces } from "./queries.ts";
 import { newCredentialKey, testCredentialIssuer } from "./testing/issuer.ts";
 import { verified } from "./testing/verifier.ts";
 
@@ -75,7 +78,7 @@ test("anybody with the code gets the credential, which says what the certificate
       identifier: [{ identityHash: "Ada Lovelace", identityType: "name", hashed: false }],
       activityStartDate: "2030-01-01T09:00:00Z",
       activityEndDate: "2030-07-23T09:00:00Z",
-      source: { id: `urn:uuid:${PORTO}`, name: "Swim School Porto" },
+      source: { id: `https://cadre.example/credentials/${certificate.code}#operator`, name: "Swim School Porto" },
       result: [{ value: "22.5" }],
       achievement: {
         name: "Crawl for beginners",
@@ -91,6 +94,21 @@ test("anybody with the code gets the credential, which says what the certificate
       created: "2030-09-01T12:00:00Z",
     },
   });
+});
+
+test("it tells no id of the purchase, of the student, or of the operator", async () => {
+  const certificate = await issued();
+  const text = await textOf(certificate);
+  const { purchaseId, studentId, operatorId, certificateId } = certificate;
+  for (const id of [purchaseId, studentId, operatorId, certificateId]) expect(text).not.toContain(id);
+});
+
+test("where the student was erased before the issue, there is no credential, which would be anybody's", async () => {
+  const purchaseId = randomUUIDv7();
+  mesh.ledgers.set(purchaseId, { ...ledgerOf({ purchaseId, completed: 30 }), studentName: "", studentLanguage: "" });
+  const { certificate } = await mesh.as(Role.SERVICE).issueCertificate({ requestId: randomUUID(), purchaseId });
+  const call = anybody.getCredential({ code: certificate?.code ?? "" });
+  expect(await refused(call)).toEqual(["FailedPrecondition", "CERTIFICATE_NOT_PRINTABLE"]);
 });
 
 test("it is always the same bytes, for sixteen who ask first at once and for whoever asks later", async () => {
@@ -194,6 +212,10 @@ test("a list that nobody is in is not there", async () => {
   expect(await refused(none)).toEqual(["InvalidArgument", "INVALID_FIELD"]);
 });
 
+function placeOf(document: string): number {
+  return Number(withStatus.parse(JSON.parse(document)).credentialStatus[0]?.statusListIndex);
+}
+
 test("every certificate has a place of its own, drawn", async () => {
   const places: number[] = [];
   for (const certificate of await Promise.all(Array.from({ length: 12 }, issued))) {
@@ -205,7 +227,7 @@ test("every certificate has a place of its own, drawn", async () => {
   expect(Math.max(...places)).toBeGreaterThan(1000);
 });
 
-test("completed anew, a certificate has a new credential, and the old one's digest is no more", async () => {
+test("completed anew, a certificate has a new credential, and the old one counts as revoked for good", async () => {
   const certificate = await issued();
   const before = await textOf(certificate);
   const { purchaseId } = certificate;
@@ -220,12 +242,45 @@ test("completed anew, a certificate has a new credential, and the old one's dige
   const after = await textOf(certificate);
   expect(JSON.parse(after).evidence[0].digestMultibase).not.toBe(JSON.parse(before).evidence[0].digestMultibase);
   expect(JSON.parse(after).id).toBe(JSON.parse(before).id);
+
+  const [place, newPlace] = [placeOf(before), placeOf(after)];
+  const revoked = await findSetPlaces(mesh.db, { purpose: "revocation", list: 0 });
+  expect([revoked?.includes(place), revoked?.includes(newPlace)]).toEqual([true, false]);
+  expect(await findSetPlaces(mesh.db, { purpose: "suspension", list: 0 })).not.toContain(place);
+
+  mesh.ledgers.set(purchaseId, ledgerOf({ purchaseId, franchiseId: PORTO, completed: 30, version: 33 }));
+  await reconcile();
+  const asBefore = await textOf(certificate);
+  expect(JSON.parse(asBefore).evidence).toEqual(JSON.parse(before).evidence);
+  expect([place, newPlace]).not.toContain(placeOf(asBefore));
 });
 
 test("a code that nobody was given gives no credential", async () => {
   for (const code of ["A".repeat(22), "x", "' or true --"]) {
     expect(await refused(anybody.getCredential({ code }))).toEqual(["NotFound", "CERTIFICATE_NOT_FOUND"]);
   }
+});
+
+test("a new key under the old one's name signs anew", async () => {
+  const certificate = await verifyCertificate(mesh.db, (await issued()).code);
+  const [one, other] = [await testCredentialIssuer(), await testCredentialIssuer()];
+  const first = await credentialOf({ db: mesh.db, issuer: one }, certificate);
+  const second = await credentialOf({ db: mesh.db, issuer: other }, certificate);
+  expect(second).not.toBe(first);
+  const published = { issuerDocument: other.document, now: NOW };
+  expect(await verified(json.parse(JSON.parse(second)), published)).toMatchObject({ verified: true });
+});
+
+test("while a key is replaced, processes with the old and with the new one both answer, each with what it signed", async () => {
+  const certificate = await verifyCertificate(mesh.db, (await issued()).code);
+  const issuers = [await testCredentialIssuer(), await testCredentialIssuer([await newCredentialKey("second")])];
+  const asked = Array.from({ length: 60 }, (_, n) => {
+    const issuer = issuers[n % 2];
+    if (!issuer) throw new Error("there are two");
+    return credentialOf({ db: mesh.db, issuer }, certificate);
+  });
+  const methods = (await Promise.all(asked)).map((text) => JSON.parse(text).proof.verificationMethod);
+  expect(methods).toEqual(Array.from({ length: 60 }, (_, n) => `did:web:cadre.example#${n % 2 ? "second" : "first"}`));
 });
 
 test("after a key has been replaced, what it signed can still be verified; taken out of the list, it cannot", async () => {

@@ -14,6 +14,8 @@ export interface Issuer {
   publicUrl: string;
   /** The verification methods that are published: the first signs. */
   keyIds: readonly string[];
+  /** The same, each with its public key: another key under an old name is another. */
+  keys: readonly string[];
   /** The did:web document, with every key that a credential may have been signed with. */
   document: object;
   /** Adds the proof, dated to the second. */
@@ -44,6 +46,7 @@ export async function createIssuer(options: {
     name: companyName,
     publicUrl,
     keyIds,
+    keys: published.map(({ id, publicKeyMultibase }) => `${id} ${publicKeyMultibase}`),
     document: {
       "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
       id: did,

@@ -6,7 +6,12 @@ import { statusListUrl } from "./status-list.ts";
 /** Of a multihash: SHA-256, 32 bytes. */
 const SHA_256 = Buffer.from([0x12, 0x20]);
 
-/** What a certificate states as an Open Badges 3.0 credential, before it is signed. The same certificate, the same bytes. */
+/**
+ * What a certificate states as an Open Badges 3.0 credential, before it is signed. The same certificate, the same bytes.
+ *
+ * Its credentialStatus is two entries: Verifiable Credentials 2.0 allows several, 1EdTech's published schema of
+ * AchievementCredential names one object. With one list alone, a suspension could not be told from a revocation.
+ */
 export function openBadge(
   certificate: Certificate,
   { did, name, publicUrl }: Pick<Issuer, "did" | "name" | "publicUrl">,
@@ -20,7 +25,7 @@ export function openBadge(
     description: `Certificate ${number}: ${courseName}, taught by ${operatorName}.`,
     issuer: { id: did, type: ["Profile"], name, url: publicUrl },
     validFrom: seconds(issueTime),
-    credentialSubject: subject(certificate),
+    credentialSubject: subject(certificate, publicUrl),
     credentialStatus: (["revocation", "suspension"] as const).map((purpose) => {
       const list = statusListUrl(publicUrl, { purpose, list: certificate.statusList });
       return {
@@ -33,7 +38,6 @@ export function openBadge(
     }),
     evidence: [
       {
-        id: `urn:uuid:${certificate.purchaseId}`,
         type: ["Evidence"],
         name: "Completion ledger",
         narrative: "The sessions in order, who held each, when, and who reported it as completed.",
@@ -43,21 +47,27 @@ export function openBadge(
   };
 }
 
-function subject(certificate: Certificate) {
-  const { studentName, operatorId, operatorName, firstSessionTime, lastSessionTime } = certificate;
+function subject(certificate: Certificate, publicUrl: string) {
+  const { studentName, firstSessionTime, lastSessionTime } = certificate;
+  const taughtBy = operator(certificate, publicUrl);
   return {
     type: ["AchievementSubject"],
     identifier: [{ type: "IdentityObject", hashed: false, identityHash: studentName, identityType: "name" }],
     activityStartDate: seconds(firstSessionTime),
     activityEndDate: seconds(lastSessionTime),
-    source: { id: `urn:uuid:${operatorId}`, type: ["Profile"], name: operatorName },
+    source: taughtBy,
     result: [{ type: ["Result"], resultDescription: hoursOf(certificate), value: String(hours(certificate)) }],
-    achievement: achievement(certificate),
+    achievement: achievement(certificate, taughtBy),
   };
 }
 
-function achievement(certificate: Certificate) {
-  const { courseId, courseName, operatorId, operatorName, sessionCount, trainerNames, zoneName } = certificate;
+/** A profile needs an id: this one names it within the credential, and tells nothing of how operators are kept here. */
+function operator({ code, operatorName }: Certificate, publicUrl: string) {
+  return { id: `${publicUrl}/credentials/${code}#operator`, type: ["Profile"], name: operatorName };
+}
+
+function achievement(certificate: Certificate, creator: object) {
+  const { courseId, courseName, sessionCount, trainerNames, zoneName } = certificate;
   const where = zoneName === "" ? "" : ` in ${zoneName}`;
   const withWhom = trainerNames.length === 0 ? "" : `, held by ${trainerNames.join(", ")}`;
   return {
@@ -67,7 +77,7 @@ function achievement(certificate: Certificate) {
     name: courseName,
     description: `${sessionCount} sessions, ${hours(certificate)} hours${where}${withWhom}.`,
     criteria: { narrative: `All ${sessionCount} sessions of the course are completed.` },
-    creator: { id: `urn:uuid:${operatorId}`, type: ["Profile"], name: operatorName },
+    creator,
     resultDescription: [{ id: hoursOf(certificate), type: ["ResultDescription"], name: "Hours", resultType: "Result" }],
   };
 }

@@ -834,7 +834,8 @@ export const CertificateService: GenService<{
    * Gives a certificate as an Open Badges 3.0 credential, to anybody who has its code: signed, and always the same bytes as
    * long as the certificate states the same. Whether it is suspended or revoked, the lists that it names say.
    *
-   * Fails with CERTIFICATE_NOT_FOUND.
+   * Fails with CERTIFICATE_NOT_FOUND; with CERTIFICATE_NOT_PRINTABLE when the student was erased before the certificate was
+   * issued, so that it names nobody.
    *
    * @generated from rpc cadre.certificate.v1.CertificateService.GetCredential
    */
@@ -868,8 +869,9 @@ export const CertificateService: GenService<{
   },
   /**
    * Holds a certificate back: whoever verifies it reads that it is suspended, and since when. It stays so until somebody
-   * reinstates it, whatever becomes of its sessions. Suspending what is held back already changes nothing. Repeating the
-   * request_id with the same body gives the first answer.
+   * reinstates it, whatever becomes of its sessions. Suspending what is held back already changes nothing, but that what
+   * its operator holds back is the company's to reinstate once an admin has suspended it, too. Repeating the request_id
+   * with the same body gives the first answer.
    *
    * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is another operator's; with ETAG_MISMATCH when an etag is
    * given and the certificate has changed since; with CERTIFICATE_STATE_CONFLICT when it is revoked.
@@ -888,7 +890,8 @@ export const CertificateService: GenService<{
    *
    * Fails with CERTIFICATE_NOT_FOUND, also when the certificate is another operator's; with ETAG_MISMATCH when an etag is
    * given and the certificate has changed since; with CERTIFICATE_STATE_CONFLICT when it is revoked, or
-   * suspended only because of an open session.
+   * suspended only because of an open session; with CERTIFICATE_HELD_BY_COMPANY when an admin suspended it and the caller
+   * is none.
    *
    * @generated from rpc cadre.certificate.v1.CertificateService.ReinstateCertificate
    */
