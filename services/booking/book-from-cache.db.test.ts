@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { type Trainer, TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
-import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import {
   aTrainer,
   type BookingServer,
@@ -51,6 +51,17 @@ async function givenKnown() {
   await book("06:00");
   mesh.directory.calls = [];
 }
+
+test("where the database never agrees that somebody is free, a booking gives up and says when to come back", async () => {
+  await book("08:00");
+  // What searches does not know of the limit that reads.
+  mesh.directory.searched = [ada];
+  mesh.directory.trainers = [{ ...ada, dailySessionLimit: 1, version: 2n }];
+  const error = await book("12:00").then(() => undefined, ConnectError.from);
+  expect(error).toMatchObject({ code: Code.Unavailable });
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "TRAINERS_TAKEN_MEANWHILE" }]);
+  expect(error?.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 1n } }]);
+});
 
 test("when all who teach the course are known, a booking makes one call, to be sure of the best", async () => {
   await givenKnown();

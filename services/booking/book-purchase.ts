@@ -11,7 +11,7 @@ import { callBookAssignedPurchase, callBookPurchase, callRefusePurchase } from "
 import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import { readAnswer, storedAnswer, storedTeamAnswer, storedTrainer } from "./booking-answer.ts";
-import { studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import { neverFree, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { explain, withExplanation } from "./explanation.ts";
@@ -26,10 +26,13 @@ import { findShortlist, settle, type Terms } from "./shortlist.ts";
 import { studentMissing } from "./student.ts";
 import type { Team } from "./team.ts";
 
+/** How often all of the best may be booked by others in between. Each time, somebody else got what was wanted. */
+const MAX_ROUNDS = 5;
+
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
  * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
- * decides under locks. It looks again when all of the best were booked by others in between.
+ * decides under locks. It looks again when all of the best were booked by others in between, a few times.
  */
 export async function bookPurchase(
   deps: BookingDeps,
@@ -72,16 +75,14 @@ async function assign(
   now: Temporal.Instant,
 ): Promise<BookPurchaseResponse> {
   const terms = await settle(booking, schedule, now);
-  for (;;) {
-    if (booking.assignments.length > 0) {
-      const answer = await bookTeam(deps, booking, await findTeam(deps, booking, terms), terms);
-      if (answer) return answer;
-      continue;
-    }
-    const shortlist = await findShortlist(deps, booking, terms, now);
-    const answer = await book(deps, booking, shortlist, terms);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const answer =
+      booking.assignments.length > 0
+        ? await bookTeam(deps, booking, await findTeam(deps, booking, terms), terms)
+        : await book(deps, booking, await findShortlist(deps, booking, terms, now), terms);
     if (answer) return answer;
   }
+  throw neverFree();
 }
 
 /** Null when everybody on the shortlist has been booked meanwhile. */

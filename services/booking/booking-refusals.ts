@@ -1,9 +1,14 @@
 import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
+import { RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import type { Funnel } from "./decision.ts";
 import type { Removed } from "./ranking.ts";
 import type { Slot } from "./schedule.ts";
 import { toldTimes } from "./told-times.ts";
+
+/** Told by name; a status has little room. */
+const MAX_NAMES = 3;
+const RETRY_AFTER_S = 1n;
 
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
 export function studentAlreadyBooked(slots: Slot[]): DomainError {
@@ -28,17 +33,21 @@ export function noTrainerAvailable(funnel: Funnel, sessionCount: number): Domain
   });
 }
 
-export function assignmentNotPossible(removed: Removed[]): DomainError {
-  const names = removed.map(({ candidate }) => candidate.name).join(" and ");
-  const message = `${names} cannot give all sessions assigned to them at these times.`;
-  return new DomainError("precondition", "ASSIGNMENT_NOT_POSSIBLE", message);
+/** Who looked free was not when it came to booking, again and again: what tells and what decides do not agree. */
+export function neverFree(): DomainError {
+  const message = "Whoever was free was booked meanwhile; nothing was decided. Try again with the same request_id.";
+  return new DomainError("unavailable", "TRAINERS_TAKEN_MEANWHILE", message, {
+    details: [{ desc: RetryInfoSchema, value: { retryDelay: { seconds: RETRY_AFTER_S } } }],
+    bug: true,
+  });
 }
 
-/** Another operator's trainer is none that can be assigned. */
-export function trainerMissing(trainerId: string): DomainError {
-  return new DomainError("not-found", "TRAINER_NOT_FOUND", `There is no trainer ${trainerId} in this zone.`, {
-    metadata: { trainer_id: trainerId },
-  });
+export function assignmentNotPossible(removed: Removed[]): DomainError {
+  const names = removed.slice(0, MAX_NAMES).map(({ candidate }) => candidate.name);
+  const others = removed.length - names.length;
+  if (others > 0) names.push(others === 1 ? "one other" : `${others} others`);
+  const message = `${names.join(" and ")} cannot give all sessions assigned to them at these times.`;
+  return new DomainError("precondition", "ASSIGNMENT_NOT_POSSIBLE", message);
 }
 
 /** The same refusal, with the decision that records it. */

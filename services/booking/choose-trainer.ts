@@ -7,6 +7,7 @@ import type { BookingDeps } from "./deps.ts";
 import { judge, type Wish } from "./eligibility.ts";
 import { trainerMissing, trainerNotEligible } from "./move-refusals.ts";
 import { type Ranking, rank } from "./ranking.ts";
+import { SHORTLIST } from "./shortlist.ts";
 import { type TrainerDirectory, trainersUnavailable } from "./trainer-directory.ts";
 
 /** Who shall hold the lessons of a wish, by what the directory says now: the best first. */
@@ -23,9 +24,6 @@ export interface Named {
   /** How old that is where the directory does not answer. */
   ageMs: number | null;
 }
-
-/** As many as the booking offers to the database. */
-const SHORTLIST = 10;
 
 const NOBODY: Named = { trainers: new Map(), ageMs: null };
 

@@ -1,7 +1,8 @@
 import type { Attempt } from "./attempt.ts";
-import { assignmentNotPossible, studentAlreadyBooked, trainerMissing } from "./booking-refusals.ts";
+import { assignmentNotPossible, studentAlreadyBooked } from "./booking-refusals.ts";
 import type { BookingDeps } from "./deps.ts";
 import { findDiaries } from "./diary-queries.ts";
+import { trainerMissing } from "./move-refusals.ts";
 import type { Terms } from "./shortlist.ts";
 import { MARGIN_MS, rankTeam, type Team, takenFromStudent, teamOf, teamWorkloads, trainersOf } from "./team.ts";
 import { trainersUnavailable } from "./trainer-directory.ts";

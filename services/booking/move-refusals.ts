@@ -51,6 +51,7 @@ export function studentTaken(clashes: readonly string[]): DomainError {
   });
 }
 
+/** Another operator's trainer is none that can be assigned. */
 export function trainerMissing(trainerId: string): DomainError {
   const message = `The operator has no trainer ${trainerId}.`;
   return new DomainError("not-found", "TRAINER_NOT_FOUND", message, { metadata: { trainer_id: trainerId } });

@@ -15,7 +15,7 @@ import { trainersUnavailable } from "./trainer-directory.ts";
 import { noZoneCovers, type Zone } from "./zone.ts";
 
 /** How many of the best are read fresh and offered to the database. */
-const SHORTLIST = 10;
+export const SHORTLIST = 10;
 
 /** What an attempt is about, once it is known that there is such a thing. */
 export interface Terms {

@@ -19,7 +19,7 @@ const CODES: Record<RefusalKind, Code> = {
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
 
-/** Told once of each error that is nobody's refusal and nobody's outage. */
+/** Told once of each error that is nobody's refusal and nobody's outage, and of each refusal that is a bug. */
 export type BugReporter = (bug: unknown, request: Request) => void;
 
 /**
@@ -66,7 +66,10 @@ function dependencyUnavailable(): DomainError {
 }
 
 function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) => void): ConnectError {
-  if (error instanceof DomainError) return refusalStatus(error);
+  if (error instanceof DomainError) {
+    if (error.extras.bug) report(error);
+    return refusalStatus(error);
+  }
   // The caller is gone or out of time; whatever broke then broke because of it.
   if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
   if (isDatabaseOutage(error))

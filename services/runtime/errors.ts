@@ -33,6 +33,8 @@ export interface RefusalExtras {
   /** Goes into BadRequest. */
   violations?: FieldViolation[];
   details?: RefusalDetail[];
+  /** Whether it never comes to that unless something is broken: then it is reported as a bug as well. */
+  bug?: true;
 }
 
 /**

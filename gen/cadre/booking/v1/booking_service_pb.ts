@@ -1351,7 +1351,9 @@ export const BookingService: GenService<{
    *   ASSIGNMENT_NOT_POSSIBLE: an assigned trainer cannot give all of its sessions. The status carries an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now, and what is known of them from before is
-   *     too little or too old; nothing was decided.
+   *     too little or too old; nothing was decided;
+   *   TRAINERS_TAKEN_MEANWHILE: whoever was free was booked by others in between, several times over; nothing was
+   *     decided. The status carries a RetryInfo.
    *
    * An assignment leaves a decision, named in the purchase, and so does every refusal from STUDENT_NOT_FOUND to
    * NO_TRAINER_AVAILABLE, named in the ErrorInfo's metadata as decision_id.

@@ -325,8 +325,9 @@ export const StudentService: GenService<{
    * the place, which becomes the centre of the zone. The ledger stays: purchases, sessions and who completed them.
    * Sessions that are still scheduled stay so; whoever wants them cancelled cancels them first. Certificates that were
    * issued keep the name that they were issued to: they are signed, and in the hands of their holder. An erased student
-   * is in no list and buys nothing. Cannot be undone; erasing twice is the same as erasing once. A student erases only
-   * itself.
+   * is in no list and buys nothing. What was answered to a
+   * request_id is kept for its 24 hours, and tells until then what it told. Cannot be undone; erasing twice is the same
+   * as erasing once. A student erases only itself.
    *
    * Fails with STUDENT_NOT_FOUND.
    *
