@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { deploySecrets } from "./deploy-secrets.ts";
 import { deployVariables } from "./deploy-variables.ts";
+import { claimFolder } from "./folder.ts";
 import { localIssuer } from "./issuer.ts";
 import { readSecrets } from "./secrets.ts";
 
@@ -45,4 +47,14 @@ test("the containers are told everything that their file asks for", async () => 
   const names = new Set(Array.from(asked, ([, name = ""]) => name));
   expect([...names].filter((name) => !told.get(name))).toEqual([]);
   expect([...told.values()].filter((value) => value.includes("'"))).toEqual([]);
+});
+
+test("no secrets are made for the containers while a start makes them", async () => {
+  {
+    await using _ = await claimFolder(directory);
+    await expect(deploySecrets(directory)).rejects.toThrow("is running in");
+    expect(await readdir(directory)).not.toContain("secrets.json");
+  }
+  const told = await deploySecrets(directory);
+  expect(await deploySecrets(directory)).toEqual(told);
 });

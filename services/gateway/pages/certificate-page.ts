@@ -21,8 +21,12 @@ export function certificatePage(code: string, certificate: VerifyCertificateResp
 ${facts(certificate)}
 </dl>
 ${NOTE}
-<p class="note">Programs can verify it, too: <a href="../credentials/${code}">the signed credential</a> (Open Badges 3.0).</p>`,
+${studentName === "" ? html`` : credentialNote(code)}`,
   });
+}
+
+function credentialNote(code: string): Html {
+  return html`<p class="note">Programs can verify it, too: <a href="../credentials/${code}">the signed credential</a> (Open Badges 3.0).</p>`;
 }
 
 /** One page for every code that opens nothing, whatever is wrong with it. */

@@ -6,8 +6,10 @@ import { standIn } from "../../runtime/testing/stand-in.ts";
 import { startTestGateway, type TestGateway } from "../testing/test-gateway.ts";
 
 const KNOWN = "known-----------------";
+const NAMELESS = "nameless--------------";
 const certificates = standIn(CertificateService, {
   getCredential({ code }) {
+    if (code === NAMELESS) throw new ConnectError("nobody", Code.FailedPrecondition);
     if (code !== KNOWN) throw new ConnectError("no", Code.NotFound);
     return { document: '{"credential":"ä"}' };
   },
@@ -55,6 +57,7 @@ test("lists and keys may be kept for as long as they count as fresh", async () =
 
 test.each([
   `/credentials/${"A".repeat(22)}`,
+  `/credentials/${NAMELESS}`,
   "/credentials/x",
   "/credentials/",
   "/status/revocation-1",

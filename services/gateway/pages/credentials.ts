@@ -1,12 +1,10 @@
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
 import { CertificateService, StatusPurpose } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
-import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Logger } from "../../runtime/logger.ts";
-import { isOutage } from "../../runtime/outage.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import type { FindPage, Page, PageCall } from "./page.ts";
 
 const ANSWER_WITHIN_MS = 5000;
-const RETRY_SECONDS = 10;
 const CREDENTIAL = "application/vc";
 const DID = "application/did+ld+json";
 
@@ -15,6 +13,12 @@ const OPEN = {
   "access-control-allow-origin": "*",
   "x-content-type-options": "nosniff",
   "x-robots-tag": "noindex, nofollow",
+};
+
+const TITLES: Record<Failure["status"], string> = {
+  404: "There is no such document.",
+  429: "Too many requests.",
+  503: "The certificate service is not available at the moment.",
 };
 
 type Certificates = ReturnType<typeof createClient<typeof CertificateService>>;
@@ -80,23 +84,13 @@ async function answer(
     const headers = { ...OPEN, "content-type": mediaType, "cache-control": cacheControl };
     return { status: 200, headers, body: document };
   } catch (error) {
-    const refusal = ConnectError.from(error);
-    if (refusal.code === Code.NotFound) return problem(404, "There is no such document.");
-    if (refusal.code === Code.ResourceExhausted) {
-      return problem(429, "Too many requests.", retrySeconds(refusal));
-    }
-    if (!isOutage(error) && refusal.code !== Code.Canceled) logger.error({ err: error }, "bug");
-    return problem(503, "The certificate service is not available at the moment.", RETRY_SECONDS);
+    return problem(failureOf(error, logger));
   }
 }
 
-function problem(status: number, title: string, retryAfterS?: number): Page {
-  const retry = retryAfterS === undefined ? {} : { "retry-after": String(retryAfterS) };
+function problem(failure: Failure): Page {
+  const { status } = failure;
+  const retry = status === 404 ? {} : { "retry-after": String(failure.retrySeconds) };
   const headers = { ...OPEN, "content-type": "application/problem+json", "cache-control": "no-store", ...retry };
-  return { status, headers, body: JSON.stringify({ title, status }) };
-}
-
-function retrySeconds(refusal: ConnectError): number {
-  const [retry] = refusal.findDetails(RetryInfoSchema);
-  return Number(retry?.retryDelay?.seconds ?? RETRY_SECONDS);
+  return { status, headers, body: JSON.stringify({ title: TITLES[status], status }) };
 }

@@ -114,6 +114,7 @@ test("the page leads to the credential that programs verify, under an address wi
 test("where the student's name was erased, the page does not leave room for another", async () => {
   const text = await textOf("erased");
   expect(text).toContain("Name erased has completed the course");
+  expect(text).not.toContain("signed credential");
 });
 
 test("a suspended certificate says since when and why, and does not claim completion", async () => {

@@ -1,9 +1,8 @@
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
 import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
-import { RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Logger } from "../../runtime/logger.ts";
-import { isOutage } from "../../runtime/outage.ts";
 import { certificatePage, unavailablePage, unknownPage } from "./certificate-page.ts";
+import { failureOf } from "./failure.ts";
 import type { FindPage, Page, PageCall } from "./page.ts";
 
 const PATH = /^\/verify(?:\/(.*))?$/;
@@ -27,17 +26,7 @@ async function read(code: string, { transport, signal }: PageCall, logger: Logge
       await certificates.verifyCertificate({ code }, { signal, timeoutMs: ANSWER_WITHIN_MS }),
     );
   } catch (error) {
-    const refusal = ConnectError.from(error);
-    if (refusal.code === Code.NotFound) return unknownPage();
-    if (refusal.code === Code.ResourceExhausted) return unavailablePage(429, retrySeconds(refusal));
-    if (!isOutage(error) && refusal.code !== Code.Canceled) logger.error({ err: error }, "bug");
-    return unavailablePage(503, RETRY_SECONDS);
+    const failure = failureOf(error, logger);
+    return failure.status === 404 ? unknownPage() : unavailablePage(failure.status, failure.retrySeconds);
   }
-}
-
-const RETRY_SECONDS = 10;
-
-function retrySeconds(refusal: ConnectError): number {
-  const [retry] = refusal.findDetails(RetryInfoSchema);
-  return Number(retry?.retryDelay?.seconds ?? RETRY_SECONDS);
 }
