@@ -11,8 +11,8 @@ import { type WallClock, wallClock } from "./wall-clock.ts";
 const MAX_OFFERS = 3;
 /** An offer takes a while to be read. */
 const NOTICE_MS = 60 * 60 * 1000;
-/** Looked at by one search for other times; beyond it, the trainers who are left are not tried. */
-const MAX_TIMES = 200_000;
+/** Looked at by one search for other times, so that it blocks nobody for long; beyond it, the trainers who are left are not tried. */
+const MAX_TIMES = 15_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What could not be booked. */
