@@ -9,7 +9,7 @@ import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations, textViolations } from "../runtime/texts.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { courseNameTaken, courseToProto, USUAL_SESSION_COUNT } from "./course.ts";
 import { insertCourse } from "./course-queries.ts";
@@ -20,7 +20,7 @@ export function createCourse(
   caller: Caller,
 ): Promise<CreateCourseResponse> {
   const { name, description, sessionMinutes, requestId } = request;
-  const violations = [...textViolations("name", name), ...textViolations("description", description)];
+  const violations = [...nameViolations("name", name), ...textViolations("description", description)];
   if (violations.length > 0) throw invalidFields(violations);
   const terms = { name, description, sessionCount: request.sessionCount || USUAL_SESSION_COUNT, sessionMinutes };
 

@@ -8,7 +8,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { languageTag } from "./language.ts";
@@ -44,7 +44,7 @@ function checked(request: CreateStudentRequest): StudentFacts {
   const language = languageTag(request.language);
   const timeZone = timeZoneName(request.timeZone);
   const violations = [
-    ...textViolations("name", name),
+    ...nameViolations("name", name),
     ...(language ? [] : [{ path: "language", message: "is not a BCP 47 language tag" }]),
     ...(location ? [] : [{ path: "location", message: "is required" }]),
     ...(timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),

@@ -8,7 +8,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { lineViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { franchiseRefusal } from "./franchise-refusal.ts";
@@ -53,7 +53,7 @@ function checked(request: CreateZoneRequest): Omit<Zone, "zoneId" | "operatorId"
   const { franchiseId = null, name, centre, radiusMeters, countryCode, regionCode } = request;
   const timeZone = timeZoneName(request.timeZone);
   const violations = [
-    ...textViolations("name", name),
+    ...lineViolations("name", name),
     ...(centre ? [] : [{ path: "centre", message: "is required" }]),
     ...(timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
     ...regionViolations({ countryCode, regionCode }),

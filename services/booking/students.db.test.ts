@@ -72,6 +72,9 @@ test("repeating the request_id gives the first answer, and adds and audits nothi
 test.each([
   [{ name: "" }, "name"],
   [{ name: "A\0da" }, "name"],
+  [{ name: "\u202EadA" }, "name"],
+  [{ name: "Ada\nLovelace" }, "name"],
+  [{ name: "7" }, "name"],
   [{ language: "e" }, "language"],
   [{ language: "en_US" }, "language"],
   [{ location: undefined }, "location"],

@@ -10,7 +10,7 @@ import { type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { maskViolations } from "../runtime/field-mask.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations, textViolations } from "../runtime/texts.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { courseMissing, courseNameTaken, courseToProto } from "./course.ts";
 import { type CourseFacts, updateCourseFacts } from "./course-queries.ts";
@@ -54,7 +54,7 @@ export function updateCourse(
 function checked({ name, description, sessionCount, sessionMinutes, updateMask }: UpdateCourseRequest): CourseFacts {
   const named = new Set(updateMask?.paths);
   const faulty: Record<string, FieldViolation[]> = {
-    name: name === "" ? [{ path: "name", message: "must not be empty" }] : textViolations("name", name),
+    name: name === "" ? [{ path: "name", message: "must not be empty" }] : nameViolations("name", name),
     description: textViolations("description", description),
     session_count: sessionCount > 0 ? [] : [{ path: "session_count", message: "must be at least 1" }],
     session_minutes:

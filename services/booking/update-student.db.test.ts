@@ -69,6 +69,7 @@ test.each([
   [{ updateMask: { paths: [] } }, "update_mask"],
   [{ updateMask: { paths: ["erase_time"] } }, "update_mask.paths[0]"],
   [{ updateMask: { paths: ["name"] } }, "name"],
+  [{ updateMask: { paths: ["name"] }, name: "Ada\u2028" }, "name"],
   [{ updateMask: { paths: ["language"] }, language: "en_US" }, "language"],
   [{ updateMask: { paths: ["location"] } }, "location"],
   [{ updateMask: { paths: ["location"] }, location: { latitude: -91, longitude: 0 } }, "location.latitude"],

@@ -9,7 +9,7 @@ import { type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { maskViolations } from "../runtime/field-mask.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { etagMatches } from "./etag.ts";
@@ -56,7 +56,7 @@ function checked({ name, location, updateMask, ...request }: UpdateStudentReques
   const language = languageTag(request.language);
   const timeZone = timeZoneName(request.timeZone);
   const faulty: Record<string, FieldViolation[]> = {
-    name: name === "" ? [{ path: "name", message: "must not be empty" }] : textViolations("name", name),
+    name: name === "" ? [{ path: "name", message: "must not be empty" }] : nameViolations("name", name),
     language: language ? [] : [{ path: "language", message: "is not a BCP 47 language tag" }],
     location: location ? [] : [{ path: "location", message: "is required" }],
     time_zone: timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }],

@@ -119,6 +119,7 @@ test.each([
   [{ updateMask: { paths: ["name", "franchise_id"] }, name: "A" }, "update_mask.paths[1]"],
   [{ updateMask: { paths: ["name"] } }, "name"],
   [{ updateMask: { paths: ["name"] }, name: "\0" }, "name"],
+  [{ updateMask: { paths: ["name"] }, name: "Lisbon\u2067" }, "name"],
   [{ updateMask: { paths: ["centre"] } }, "centre"],
   [{ updateMask: { paths: ["centre"] }, centre: { latitude: 91, longitude: 0 } }, "centre.latitude"],
   [{ updateMask: { paths: ["radius_meters"] } }, "radius_meters"],

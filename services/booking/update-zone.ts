@@ -9,7 +9,7 @@ import { type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { maskViolations } from "../runtime/field-mask.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { lineViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { etagMatches } from "./etag.ts";
@@ -68,7 +68,7 @@ function checked(request: UpdateZoneRequest): ZoneFacts {
   const named = new Set(updateMask?.paths);
   const timeZone = timeZoneName(request.timeZone);
   const faulty: Record<string, FieldViolation[]> = {
-    name: name === "" ? [{ path: "name", message: "must not be empty" }] : textViolations("name", name),
+    name: name === "" ? [{ path: "name", message: "must not be empty" }] : lineViolations("name", name),
     centre: centre ? [] : [{ path: "centre", message: "is required" }],
     radius_meters: radiusMeters > 0 ? [] : [{ path: "radius_meters", message: "must be at least 1" }],
     time_zone: timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }],

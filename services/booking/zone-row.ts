@@ -1,7 +1,7 @@
 import { type ZoneRow, ZoneRowSchema } from "../../gen/cadre/booking/v1/zone_row_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import type { RowFault } from "../runtime/row-import.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { lineViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import { violationsOf } from "../runtime/validation.ts";
 import { mayActFor, operatorOf, type Visible } from "./operator.ts";
@@ -18,7 +18,7 @@ export function readZoneRow(row: ZoneRow, visible: Visible): ListedZone | RowFau
   const isBroken = (field: string): boolean => broken.some(({ path }) => path === field);
   const violations = [
     ...broken,
-    ...textViolations("name", name),
+    ...lineViolations("name", name),
     ...(timeZone || isBroken("time_zone")
       ? []
       : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),

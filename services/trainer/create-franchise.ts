@@ -9,7 +9,7 @@ import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseNameTaken, toProto } from "./franchise.ts";
 import { insertFranchise } from "./franchise-queries.ts";
@@ -20,7 +20,7 @@ export function createFranchise(
   caller: Caller,
 ): Promise<CreateFranchiseResponse> {
   const { name, countryCode, requestId } = request;
-  const violations = textViolations("name", name);
+  const violations = nameViolations("name", name);
   if (violations.length > 0) throw invalidFields(violations);
 
   const at = now();

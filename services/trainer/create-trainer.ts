@@ -7,7 +7,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { constraintOf } from "../runtime/database-errors.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseMissing } from "./franchise.ts";
@@ -40,7 +40,7 @@ function checked(request: CreateTrainerRequest): Omit<NewTrainer, "trainerId" | 
   const { franchiseId = null, name, base, travelRadiusMeters, bufferMinutes, dailySessionLimit } = request;
   const timeZone = timeZoneName(request.timeZone);
   const violations = [
-    ...textViolations("name", name),
+    ...nameViolations("name", name),
     ...(timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),
     ...(base ? [] : [{ path: "base", message: "is required" }]),
     ...workingHoursViolations("working_hours", request.workingHours),

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { type TrainerRow, TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb.ts";
 import { DomainError, type FieldViolation } from "../runtime/errors.ts";
 import type { RowFault } from "../runtime/row-import.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations, textViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import { violationsOf } from "../runtime/validation.ts";
 import { mayActFor, operatorOf, type Visible } from "./operator.ts";
@@ -66,7 +66,7 @@ function readTrainerRow(row: TrainerRow, ofHours: FieldViolation[], visible: Vis
   const violations = [
     ...broken,
     ...textViolations("external_id", row.externalId),
-    ...textViolations("name", row.name),
+    ...nameViolations("name", row.name),
     ...(timeZone || broken.some(({ path }) => path === "time_zone")
       ? []
       : [{ path: "time_zone", message: "is not the IANA name of a time zone" }]),

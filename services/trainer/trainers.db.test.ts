@@ -87,7 +87,7 @@ test("every bad field is named", async () => {
   const hours = { dayOfWeek: 1, startTime: "09:00", endTime: "17:00" } as const;
   const rules = trainers.createTrainer({
     ...newTrainer(),
-    name: "Ada\0",
+    name: "Ada\u202E",
     timeZone: "Europe/Atlantis",
     workingHours: [hours, { ...hours, dayOfWeek: 2 }, { ...hours, dayOfWeek: 3 }, { ...hours, startTime: "16:59" }],
   });

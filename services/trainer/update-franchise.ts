@@ -10,7 +10,7 @@ import { type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { maskViolations } from "../runtime/field-mask.ts";
 import { once } from "../runtime/idempotency.ts";
 import { currentTrace } from "../runtime/telemetry.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import type { Deps } from "./deps.ts";
 import { etagMatches } from "./etag.ts";
 import { franchiseMissing, franchiseNameTaken, toProto } from "./franchise.ts";
@@ -53,7 +53,7 @@ export function updateFranchise(
 function checked({ name, countryCode, updateMask }: UpdateFranchiseRequest): FranchiseFacts {
   const named = new Set(updateMask?.paths);
   const faulty: Record<string, FieldViolation[]> = {
-    name: name === "" ? [{ path: "name", message: "must not be empty" }] : textViolations("name", name),
+    name: name === "" ? [{ path: "name", message: "must not be empty" }] : nameViolations("name", name),
     country_code: countryCode === "" ? [{ path: "country_code", message: "must not be empty" }] : [],
   };
   const violations = [

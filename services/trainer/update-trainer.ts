@@ -8,7 +8,7 @@ import type { Caller } from "../runtime/caller.ts";
 import { type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { maskViolations } from "../runtime/field-mask.ts";
 import { once } from "../runtime/idempotency.ts";
-import { textViolations } from "../runtime/texts.ts";
+import { nameViolations } from "../runtime/texts.ts";
 import { timeZoneName } from "../runtime/time-zone.ts";
 import type { Deps } from "./deps.ts";
 import { etagMatches } from "./etag.ts";
@@ -54,7 +54,7 @@ function checked(request: UpdateTrainerRequest): TrainerFacts {
   const named = new Set(updateMask?.paths);
   const timeZone = timeZoneName(request.timeZone);
   const faulty: Record<string, FieldViolation[]> = {
-    name: name === "" ? [{ path: "name", message: "must not be empty" }] : textViolations("name", name),
+    name: name === "" ? [{ path: "name", message: "must not be empty" }] : nameViolations("name", name),
     status: status === TrainerStatus.UNSPECIFIED ? [{ path: "status", message: "is required" }] : [],
     time_zone: timeZone ? [] : [{ path: "time_zone", message: "is not the IANA name of a time zone" }],
     base: base ? [] : [{ path: "base", message: "is required" }],

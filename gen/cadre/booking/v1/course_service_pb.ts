@@ -28,6 +28,8 @@ export type CreateCourseRequest = Message<"cadre.booking.v1.CreateCourseRequest"
   requestId: string;
 
   /**
+   * One line of plain text with a letter in it.
+   *
    * @generated from field: string name = 2;
    */
   name: string;

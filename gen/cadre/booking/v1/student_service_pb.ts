@@ -30,6 +30,8 @@ export type CreateStudentRequest = Message<"cadre.booking.v1.CreateStudentReques
   requestId: string;
 
   /**
+   * One line of plain text with a letter in it.
+   *
    * @generated from field: string name = 2;
    */
   name: string;

@@ -41,6 +41,8 @@ export type CreateZoneRequest = Message<"cadre.booking.v1.CreateZoneRequest"> & 
   franchiseId?: string | undefined;
 
   /**
+   * One line of plain text.
+   *
    * @generated from field: string name = 3;
    */
   name: string;

@@ -28,6 +28,8 @@ export type CreateFranchiseRequest = Message<"cadre.trainer.v1.CreateFranchiseRe
   requestId: string;
 
   /**
+   * One line of plain text with a letter in it.
+   *
    * @generated from field: string name = 2;
    */
   name: string;

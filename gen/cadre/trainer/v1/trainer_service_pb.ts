@@ -41,6 +41,8 @@ export type CreateTrainerRequest = Message<"cadre.trainer.v1.CreateTrainerReques
   franchiseId?: string | undefined;
 
   /**
+   * One line of plain text with a letter in it.
+   *
    * @generated from field: string name = 3;
    */
   name: string;
