@@ -5,8 +5,11 @@ import { currentTrace } from "../runtime/telemetry.ts";
 import { withDecision } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Choice } from "./choose-trainer.ts";
-import { documentOf } from "./decision.ts";
+import type { Judged } from "./decision.ts";
+import { type DecisionFacts, newRecord } from "./decision-record.ts";
+import { explain, withExplanation } from "./explanation.ts";
 import { insertDecision } from "./move-queries.ts";
+import { visibleTo } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
 import type { Change } from "./record-change.ts";
 import type { Slot } from "./schedule.ts";
@@ -88,7 +91,7 @@ async function refuse(
   { action, caller, request, now }: Change,
   { refusal, taken }: { refusal: DomainError; taken: string[] },
 ): Promise<DomainError> {
-  const { decisionId, purchase } = assignment;
+  const { decisionId, purchase, slots } = assignment;
   await writeDecision(tx, assignment, now, { reason: refusal.reason, trainerId: null, taken });
   await writeAudit(tx, {
     caller,
@@ -101,7 +104,10 @@ async function refuse(
     detail: { refusal_reason: refusal.reason, purchase_id: purchase.purchaseId },
     now,
   });
-  return withDecision(refusal, decisionId);
+  const told = withDecision(refusal, decisionId);
+  if (refusal.reason !== "NO_TRAINER_AVAILABLE") return told;
+  const { judged } = assignment.choice;
+  return withExplanation(told, explain({ judged, slots, location: purchase.location }, [], visibleTo(caller)));
 }
 
 function writeDecision(
@@ -115,8 +121,26 @@ function writeDecision(
     decision_id: decisionId,
     purchase_id: purchase.purchaseId,
     refusal_reason: reason,
-    document: documentOf(purchase, slots, choice.judged),
+    record: newRecord(factsOf(purchase, slots, choice.judged), reason),
     create_time: now.toString(),
   };
   return insertDecision(tx, decision, { trainerId, taken });
+}
+
+/** All that is decided of a purchase that there is already is who gives its sessions. */
+function factsOf(purchase: Purchase, slots: Slot[], judged: Judged): DecisionFacts {
+  const { studentId, courseId, location, sessionCount, sessionMinutes, zoneId, operatorId, timeZone } = purchase;
+  return {
+    studentId,
+    courseId,
+    location,
+    schedule: undefined,
+    assignments: [],
+    studentExists: true,
+    course: { sessionCount, sessionMinutes },
+    zone: { zoneId, operatorId, timeZone, countryCode: "", regionCode: "" },
+    slots,
+    studentClashes: [],
+    judged,
+  };
 }

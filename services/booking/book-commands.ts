@@ -70,14 +70,13 @@ export interface NewSession {
   local_start_time: string;
 }
 
-/** `record` is a DecisionRecord in base64. */
-export type NewDecision = DecisionFacts & ({ record: string } | { document: unknown });
-
-interface DecisionFacts {
+export interface NewDecision {
   operator_id: string;
   decision_id: string;
   purchase_id: string | null;
   refusal_reason: string | null;
+  /** A DecisionRecord in base64. */
+  record: string;
   create_time: string;
 }
 

@@ -1,6 +1,4 @@
-import { toBinary } from "@bufbuild/protobuf";
 import { BookingService, type BookPurchaseRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
 import { currentCall } from "../runtime/call-context.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { digestOf } from "../runtime/idempotency.ts";
@@ -9,7 +7,7 @@ import { currentTrace } from "../runtime/telemetry.ts";
 import { type Attempt, newAttempt } from "./attempt.ts";
 import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-commands.ts";
 import type { CourseFacts } from "./book-queries.ts";
-import { recordOf } from "./decision-record.ts";
+import { newRecord } from "./decision-record.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
 import type { Zone } from "./zone.ts";
 /** One booking while it is being decided. */
@@ -84,7 +82,7 @@ export function newDecision(
     decision_id: booking.decisionId,
     purchase_id: refused && !refused.somethingToBuy ? null : booking.purchaseId,
     refusal_reason: refused?.reason ?? null,
-    record: Buffer.from(toBinary(DecisionRecordSchema, recordOf(booking, refused?.reason ?? null))).toString("base64"),
+    record: newRecord(booking, refused?.reason ?? null),
     create_time: booking.request.now,
   };
 }

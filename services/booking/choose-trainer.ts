@@ -2,18 +2,18 @@ import type { DomainError } from "../runtime/errors.ts";
 import { findAvailability } from "./book-queries.ts";
 import { noTrainerAvailable } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Funnel, funnelOf, reasonsOf } from "./decision.ts";
+import { type Judged, judgedBy } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import { judge, type Wish } from "./eligibility.ts";
 import { trainerMissing, trainerNotEligible } from "./move-refusals.ts";
-import { type Ranking, rank } from "./ranking.ts";
+import { rank } from "./ranking.ts";
 import { SHORTLIST } from "./shortlist.ts";
 import { type TrainerDirectory, trainersUnavailable } from "./trainer-directory.ts";
 
 /** Who shall hold the lessons of a wish, by what the directory says now: the best first. */
 export interface Choice {
   shortlist: Candidate[];
-  judged: { funnel: Funnel | null; ranking: Ranking; directoryAgeMs: number | null };
+  judged: Judged;
   /** Why nobody of the shortlist could, if that is so. */
   refusal: DomainError | null;
 }
@@ -54,7 +54,14 @@ export function chooseNamed(wish: Wish, named: Named, trainerId: string): Choice
   const removal = judge(wish)(trainer);
   return {
     shortlist: removal ? [] : [trainer],
-    judged: { funnel: null, ranking: rank(wish, [trainer], new Map()), directoryAgeMs: named.ageMs },
+    judged: {
+      funnel: null,
+      search: null,
+      ranking: rank(wish, [trainer], new Map()),
+      workloads: new Map(),
+      gone: new Set(),
+      directoryAgeMs: named.ageMs,
+    },
     refusal: removal && trainerNotEligible({ trainer, location: wish.location }, removal),
   };
 }
@@ -67,14 +74,16 @@ export async function chooseBest(
 ): Promise<Choice> {
   const found = await trainers.searchNow(wish);
   const candidates = found.candidates.filter(({ trainerId }) => !except.has(trainerId));
-  const { workloads } = await findAvailability(db, { ...wish, studentId, candidates, now });
-  const ranking = rank(wish, candidates, new Map(workloads.map((workload) => [workload.trainerId, workload])));
+  const availability = await findAvailability(db, { ...wish, studentId, candidates, now });
+  const workloads = new Map(availability.workloads.map((workload) => [workload.trainerId, workload]));
+  const ranking = rank(wish, candidates, workloads);
   if (ranking.ranked.length === 0 && !found.complete) throw trainersUnavailable();
 
-  const funnel = funnelOf(found.funnel, ranking.ranked.length, reasonsOf(ranking));
+  const directoryAgeMs = found.source === "outage" ? found.ageMs : null;
+  const judged = judgedBy(found.funnel, ranking, { workloads, gone: new Set(), directoryAgeMs });
   return {
     shortlist: ranking.ranked.slice(0, SHORTLIST).map(({ candidate }) => candidate),
-    judged: { funnel, ranking, directoryAgeMs: found.source === "outage" ? found.ageMs : null },
-    refusal: noTrainerAvailable(funnel, wish.slots.length),
+    judged,
+    refusal: noTrainerAvailable(judged.funnel, wish.slots.length),
   };
 }

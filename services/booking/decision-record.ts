@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Removal as RemovalProto } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import {
   type DecisionRecord,
@@ -20,6 +20,11 @@ export type DecisionFacts = Omit<Attempt, "course" | "zone" | "found"> & {
   course: { sessionCount: number; sessionMinutes: number } | null;
   zone: { zoneId: string; operatorId: string; timeZone: string; countryCode: string; regionCode: string } | null;
 };
+
+/** The record in base64. */
+export function newRecord(facts: DecisionFacts, reason: string | null): string {
+  return Buffer.from(toBinary(DecisionRecordSchema, recordOf(facts, reason))).toString("base64");
+}
 
 /** What a decision came to and what it was made from; `reason` is null for an assignment. The same facts, the same bytes. */
 export function recordOf(facts: DecisionFacts, reason: string | null): DecisionRecord {

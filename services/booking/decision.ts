@@ -9,9 +9,7 @@ import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Removal } from "./eligibility.ts";
 import type { SearchCounts } from "./match-wish.ts";
-import type { Point } from "./point.ts";
 import type { Ranking, Workload } from "./ranking.ts";
-import type { Slot } from "./schedule.ts";
 
 export const REMOVALS: Record<Removal["reason"] | "taken_meanwhile", RemovalProto> = {
   not_active: RemovalProto.NOT_ACTIVE,
@@ -103,41 +101,6 @@ export function judgedBy(
   rest: Pick<Judged, "workloads" | "gone" | "directoryAgeMs">,
 ): Judged & { funnel: Funnel } {
   return { funnel: funnelOf(search, ranking.ranked.length, reasonsOf(ranking)), search, ranking, ...rest };
-}
-
-/** A decision about who takes over sessions that are booked. */
-export function documentOf(
-  wish: { studentId: string; courseId: string; location: Point; zoneId: string | null; sessionMinutes: number },
-  slots: Slot[],
-  judged: Pick<Judged, "funnel" | "ranking" | "directoryAgeMs"> | null,
-): DecisionDocument {
-  const { studentId, courseId, location, zoneId, sessionMinutes } = wish;
-  const startTimesMs = slots.map(({ startTime }) => startTime.epochMilliseconds);
-  return {
-    inputs: {
-      studentId,
-      courseId,
-      location: { latitude: location.latitude, longitude: location.longitude },
-      zoneId,
-      startTimesMs,
-      sessionMinutes,
-    },
-    funnel: judged?.funnel ?? null,
-    ranked: (judged?.ranking.ranked ?? []).map(({ candidate, distanceMeters, score }) => [
-      candidate.trainerId,
-      candidate.version,
-      distanceMeters,
-      score,
-    ]),
-    removed: (judged?.ranking.removed ?? []).map(({ candidate, distanceMeters, removal }) => [
-      candidate.trainerId,
-      candidate.version,
-      distanceMeters,
-      removal.reason,
-      removal.clashingSessionCount,
-    ]),
-    ...(judged === null || judged.directoryAgeMs === null ? {} : { directoryAgeMs: Math.ceil(judged.directoryAgeMs) }),
-  };
 }
 
 /** The search's conditions, and after them those that the schedule and the claims decide. */

@@ -12,7 +12,11 @@ const NEAREST = 10;
 const MAX_BYTES = 5000;
 
 /** Why nobody was left, and what may be done about it. A student is not told about single trainers: it is nobody's to know who is on leave. */
-export function explain({ judged, slots, location }: Attempt, offers: Offer[], visible: Visible): Explanation {
+export function explain(
+  { judged, slots, location }: Pick<Attempt, "judged" | "slots" | "location">,
+  offers: Offer[],
+  visible: Visible,
+): Explanation {
   const { funnel = null, ranking } = judged ?? {};
   const removed = ranking?.removed ?? [];
   const counts = new Map<Removed["removal"]["reason"], number>();

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { FunnelSchema } from "../../gen/cadre/booking/v1/decision_pb.ts";
+import { FunnelSchema, Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
+import { ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
 import { type Purchase, PurchaseState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { auditOf } from "./testing/audit.ts";
 import {
   aTrainer,
@@ -128,7 +130,11 @@ test("without a trainer named the best one else is found, or nobody is", async (
   expect(purchases[0]?.purchase?.trainerId).toBe(bob.trainerId);
   await bookWith(ada);
   const again = purchases[0]?.purchase ?? purchase;
-  expect((await refusalOf(reassign([{ purchase: again }]))).reason).toBe("NO_TRAINER_AVAILABLE");
+  const error = await reassign([{ purchase: again }]).then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "NO_TRAINER_AVAILABLE" }]);
+  expect(error?.findDetails(ExplanationSchema)).toMatchObject([
+    { removals: [{ removal: Removal.BUSY, trainerCount: 1 }], nearest: [{ trainerId: ada.trainerId }], offers: [] },
+  ]);
 });
 
 test("what has begun, what is not there and what is not the caller's is refused", async () => {

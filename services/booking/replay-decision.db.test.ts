@@ -152,6 +152,52 @@ test("a version that is not kept, and a decision of before, are refused as such"
   expect(decision?.candidates).toMatchObject([{ rank: 1, distanceMeters: 5, score: 2.5 }]);
 });
 
+test("who takes over what is booked, and who gets what was refused, replays as well", async () => {
+  const [ada] = mesh.directory.trainers;
+  const bob = aTrainer(given.courseId, { base: { latitude: 52.52, longitude: 13.39 } });
+  const { purchase: booked } = await mesh.bookings.bookPurchase(wish());
+  mesh.directory.trainers.push(bob);
+  const purchaseId = booked?.purchaseId ?? "";
+  const to = (etag: string, trainer?: { trainerId: string }) =>
+    mesh.bookings.reassignTrainer({
+      requestId: randomUUID(),
+      reassignments: [{ purchaseId, etag, ...(trainer && { trainerId: trainer.trainerId }) }],
+    });
+  const refused = (call: Promise<unknown>) =>
+    call.then(
+      () => "",
+      (error) => infoOf(error)?.metadata.decision_id ?? "",
+    );
+
+  const best = (await to(booked?.etag ?? "")).purchases[0];
+  expect(await expectSame(best?.decisionId ?? "")).toMatchObject({ trainerId: bob.trainerId });
+  const named = (await to(best?.purchase?.etag ?? "", ada)).purchases[0];
+  expect(await expectSame(named?.decisionId ?? "")).toMatchObject({ trainerId: ada?.trainerId });
+
+  mesh.directory.history = [bob];
+  mesh.directory.trainers = [...(ada ? [ada] : []), { ...bob, version: 2n, workingHours: [] }];
+  const etag = named?.purchase?.etag ?? "";
+  expect(await expectSame(await refused(to(etag)))).toMatchObject({ refusalReason: "NO_TRAINER_AVAILABLE" });
+  expect(await expectSame(await refused(to(etag, bob)))).toMatchObject({ refusalReason: "TRAINER_NOT_ELIGIBLE" });
+
+  // Another student's, at the same times, with the trainer who is taken.
+  const studentId = await givenStudent(mesh);
+  await refused(mesh.bookings.bookPurchase(wish({ studentId })));
+  const [open] = (await mesh.bookings.listPurchases({ studentId })).purchases;
+  const assign = (more: object) =>
+    mesh.bookings.assignTrainer({
+      requestId: randomUUID(),
+      purchaseId: open?.purchaseId ?? "",
+      etag: open?.etag ?? "",
+      ...more,
+    });
+  const busy = await refused(assign({ trainerId: ada?.trainerId }));
+  expect(await expectSame(busy)).toMatchObject({ refusalReason: "TRAINER_NOT_ELIGIBLE" });
+  expect(await expectSame(await refused(assign({})))).toMatchObject({ refusalReason: "NO_TRAINER_AVAILABLE" });
+  const { purchase } = await assign({ schedule: weekly("12:00") });
+  expect(await expectSame(purchase?.decisionId ?? "")).toMatchObject({ trainerId: ada?.trainerId });
+});
+
 test("another operator's decision is not there to be replayed", async () => {
   const decisionId = await decisionOf(wish());
   const operator = mesh.bookingsAs(Role.OPERATOR, { operator_id: randomUUID() });

@@ -57,12 +57,14 @@ async function decide(record: DecisionRecord, facts: DecisionFacts, { takenTrain
   if (record.fact !== "") throw new DomainError("precondition", record.fact, "It was so.");
 
   const { ranked = [], removed = [] } = judged?.ranking ?? {};
+  const isNamed = judged !== null && judged.search === null && assignments.length === 0;
   if (assignments.length > 0) {
     if (removed.length > 0) throw assignmentNotPossible(removed);
     return teamOf(assignments, ranked, facts.slots).lead.candidate.trainerId;
   }
   const chosen = ranked.find(({ candidate }) => !takenTrainerIds.includes(candidate.trainerId));
   if (chosen) return chosen.candidate.trainerId;
+  if (isNamed) throw new DomainError("precondition", "TRAINER_NOT_ELIGIBLE", "The trainer who was named could not.");
   throw judged?.funnel ? noTrainerAvailable(judged.funnel, course.sessionCount) : studentWasTaken();
 }
 
@@ -80,6 +82,10 @@ function judgeAgain(record: DecisionRecord, facts: DecisionFacts, trainers: Map<
   const wish = { courseId, operatorId: facts.zone.operatorId, location, slots };
   if (search) return judgedBy(search, rank(wish, candidates, workloads), rest);
 
+  // Whether somebody who was named was free was seen under the locks alone.
+  if (assignments.length === 0) {
+    return { funnel: null, search: null, ranking: rank(wish, candidates, new Map()), ...rest, workloads: new Map() };
+  }
   const byId = new Map(candidates.map((candidate) => [candidate.trainerId, candidate]));
   const team = trainersOf(assignments).flatMap((trainerId) => byId.get(trainerId) ?? []);
   return { funnel: null, search: null, ranking: rankTeam(wish, assignments, team, workloads), ...rest };

@@ -1489,7 +1489,8 @@ export const BookingService: GenService<{
    *   PURCHASE_STATE_CONFLICT: it is not refused;
    *   what BookPurchase says of its schedule and of its student;
    *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of the trainer who is named;
-   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel;
+   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation, which makes
+   *     no offers;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
    *
    * @generated from rpc cadre.booking.v1.BookingService.AssignTrainer
@@ -1511,7 +1512,8 @@ export const BookingService: GenService<{
    *   SCHEDULE_IN_PAST: a session that is named has begun;
    *   NO_SESSION_AHEAD: nothing of the purchase lies ahead;
    *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of a trainer who is named;
-   *   NO_TRAINER_AVAILABLE: nobody else is free on every session. The status carries the Funnel;
+   *   NO_TRAINER_AVAILABLE: nobody else is free on every session. The status carries the Funnel and an Explanation, which
+   *     makes no offers;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
    *
    * @generated from rpc cadre.booking.v1.BookingService.ReassignTrainer
@@ -1600,9 +1602,8 @@ export const BookingService: GenService<{
    * the versions of then. Changes nothing.
    *
    * Fails with DECISION_NOT_FOUND, also when the decision is about another operator's zone; with
-   * DECISION_NOT_REPLAYABLE when a trainer's version is not kept, when the student was erased, and for what is not stored
-   * so that it can be replayed: decisions of old, and those about who takes over what is booked; with
-   * TRAINER_DIRECTORY_UNAVAILABLE when the versions cannot be read just now.
+   * DECISION_NOT_REPLAYABLE when a trainer's version is not kept, when the student was erased, and for decisions of
+   * old, which are not stored so that they can be replayed; with TRAINER_DIRECTORY_UNAVAILABLE when the versions cannot be read just now.
    *
    * @generated from rpc cadre.booking.v1.BookingService.ReplayDecision
    */
