@@ -8,7 +8,7 @@ import { etagMatches } from "./etag.ts";
 import { noSessionAhead } from "./move-refusals.ts";
 import type { Visible } from "./operator.ts";
 import { mayBe, type Purchase, purchaseMissing } from "./purchase.ts";
-import { findPurchase, findSessionsOf } from "./purchase-queries.ts";
+import { findPurchasesByIds, findSessionsOfAll } from "./purchase-queries.ts";
 import { byStartTime, isAhead, reassign, type Session, sessionMissing } from "./session.ts";
 
 /** Sessions of one purchase that go to another trainer. */
@@ -45,19 +45,23 @@ export function readReassignments({ reassignments }: ReassignTrainerRequest): Wa
   return wanted;
 }
 
-/** What each change is about and who may be its trainer, by one read of all who are named. */
+/** What each change is about and who may be its trainer, by one read each of all purchases, their sessions and who is named. */
 export async function planReassignments(
   deps: BookingDeps,
   wanted: Wanted[],
   { visible, at }: { visible: Visible; at: Temporal.Instant },
 ): Promise<Reassignment[]> {
   const changes: { one: Wanted; purchase: Purchase; sessions: Session[] }[] = [];
+  const ids = wanted.map(({ purchaseId }) => purchaseId);
+  const purchases = await findPurchasesByIds(deps.db, ids, visible);
+  const byId = new Map(purchases.map((purchase) => [purchase.purchaseId, purchase]));
+  const sessionsOf = Map.groupBy(await findSessionsOfAll(deps.db, purchases), ({ purchaseId }) => purchaseId);
   for (const one of wanted) {
-    const purchase = await findPurchase(deps.db, one.purchaseId, visible);
+    const purchase = byId.get(one.purchaseId);
     if (!purchase) throw purchaseMissing(one.purchaseId);
     etagMatches(one.etag, purchase.version);
     mayBe("reassign", purchase);
-    changes.push({ one, purchase, sessions: wantedSessions(one, await findSessionsOf(deps.db, purchase), at) });
+    changes.push({ one, purchase, sessions: wantedSessions(one, sessionsOf.get(one.purchaseId) ?? [], at) });
   }
 
   const named = await readNamed(

@@ -93,6 +93,14 @@ export function findPurchase(db: Queryable, purchaseId: string, visible: Visible
   `);
 }
 
+/** Those of them that there are, in no order. */
+export function findPurchasesByIds(db: Queryable, purchaseIds: string[], visible: Visible) {
+  return db.any(sql.type(purchaseRow)`
+    select ${purchaseColumns} from purchase p
+    where p.purchase_id = any(${sql.array(purchaseIds, "uuid")}) and ${visiblePurchases(visible)}
+  `);
+}
+
 export function findPurchaseOfSession(db: Queryable, session: Session): Promise<Purchase | null> {
   return db.maybeOne(sql.type(purchaseRow)`
     select ${purchaseColumns} from purchase p
@@ -163,6 +171,17 @@ export function savePurchase(tx: Transaction, purchase: Purchase): Promise<unkno
   `);
 }
 
+/** Who gives them, by which decision, and their versions: what a change of trainers may change. */
+export function saveTrainersOf(tx: Transaction, purchases: readonly Purchase[]): Promise<unknown> {
+  const rows = purchases.map((p) => [p.operatorId, p.purchaseId, p.trainerId, p.decisionId, p.version]);
+  return tx.query(sql.unsafe`
+    update purchase p set trainer_id = n.trainer_id, decision_id = n.decision_id, version = n.version
+    from ${sql.unnest(rows, ["uuid", "uuid", "uuid", "uuid", "int8"])}
+      as n (operator_id, purchase_id, trainer_id, decision_id, version)
+    where p.operator_id = n.operator_id and p.purchase_id = n.purchase_id
+  `);
+}
+
 /** In the transaction that completes the purchase or reopens it; the queue's owner works it off. */
 export function addCertificateJob(tx: Transaction, purchaseId: string, context: JobContext): Promise<unknown> {
   return tx.query(sql.type(z.object({}))`
@@ -175,6 +194,16 @@ export function findSessionsOf(db: Queryable, purchase: Purchase): Promise<reado
     select ${sessionColumns} from session s
     where s.operator_id = ${purchase.operatorId} and s.purchase_id = ${purchase.purchaseId}
     order by s.sequence
+  `);
+}
+
+/** The sessions of all of them, each purchase's by sequence. */
+export function findSessionsOfAll(db: Queryable, purchases: readonly Purchase[]): Promise<readonly Session[]> {
+  const keys = purchases.map(({ operatorId, purchaseId }) => [operatorId, purchaseId]);
+  return db.any(sql.type(sessionRow)`
+    select ${sessionColumns} from session s
+    join ${sql.unnest(keys, ["uuid", "uuid"])} as k (operator_id, purchase_id) using (operator_id, purchase_id)
+    order by s.purchase_id, s.sequence
   `);
 }
 

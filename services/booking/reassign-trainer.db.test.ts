@@ -8,6 +8,8 @@ import { type Purchase, PurchaseState } from "../../gen/cadre/booking/v1/purchas
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { testServerUrl } from "../runtime/testing/database.ts";
+import { type CountedServer, countRoundTrips } from "../runtime/testing/round-trips.ts";
 import { auditOf } from "./testing/audit.ts";
 import {
   aTrainer,
@@ -21,15 +23,20 @@ import {
 } from "./testing/booking-server.ts";
 import { refusalOf } from "./testing/refusal.ts";
 
+let counter: CountedServer;
 let mesh: BookingServer;
 let given: Awaited<ReturnType<typeof givenCatalogue>>;
 let ada: Trainer;
 let bob: Trainer;
 
 beforeAll(async () => {
-  mesh = await startBookingServer();
+  counter = await countRoundTrips(await testServerUrl());
+  mesh = await startBookingServer({ counter });
 });
-afterAll(() => mesh.close());
+afterAll(async () => {
+  await mesh.close();
+  counter.close();
+});
 beforeEach(async () => {
   given = await givenCatalogue(mesh, 2);
   ada = aTrainer(given.courseId);
@@ -111,6 +118,24 @@ test("two trainers who are both taken then are swapped in one request, and canno
   ]);
   expect(await trainersOf(first.purchase)).toEqual([bob.trainerId, bob.trainerId]);
   expect(await trainersOf(second.purchase)).toEqual([ada.trainerId, ada.trainerId]);
+});
+
+test("one purchase more takes a decision and an audit entry more, and nothing else is asked again", async () => {
+  const trainers = [ada, bob, ...Array.from({ length: 4 }, () => aTrainer(given.courseId))];
+  const booked: Purchase[] = [];
+  for (const trainer of trainers) booked.push((await bookWith(trainer)).purchase);
+  mesh.directory.trainers = trainers;
+  const by = mesh.bookingsAs(Role.OPERATOR, { operator_id: COMPANY });
+  await by.listPurchases({});
+  const roundTrips = async (purchases: Purchase[], to: Trainer[]) => {
+    counter.roundTrips();
+    const changes = purchases.map((purchase, index) => ({ purchase, ...(to[index] && { to: to[index] }) }));
+    await reassign(changes, { by });
+    return counter.roundTrips();
+  };
+  const [a, b, c, d, e, f] = trainers as [Trainer, Trainer, Trainer, Trainer, Trainer, Trainer];
+  const ofTwo = await roundTrips(booked.slice(0, 2), [b, a]);
+  expect(await roundTrips(booked.slice(2), [d, c, f, e])).toBe(ofTwo + 2 * 2);
 });
 
 test("of several changes one that cannot be made undoes the others, and leaves its decision", async () => {

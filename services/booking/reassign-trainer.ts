@@ -21,7 +21,8 @@ import { type Visible, visibleTo } from "./operator.ts";
 import { planReassignments, type Reassignment, readReassignments } from "./plan-reassignments.ts";
 import { planned, planOf } from "./planned.ts";
 import { assignTo, type Purchase, purchaseMissing, purchaseToProto, touch } from "./purchase.ts";
-import { type Change, recordChange } from "./record-change.ts";
+import { saveTrainersOf } from "./purchase-queries.ts";
+import { type Change, noteChange } from "./record-change.ts";
 import { reassign, sessionToProto } from "./session.ts";
 
 /** All in one statement, after all locks: so two trainers swap, and one purchase's clash undoes the others' changes. */
@@ -41,13 +42,18 @@ export async function reassignTrainer(
     const locked = await lockAll(tx, reassignments, visible);
     const trainers = await assignAll(tx, reassignments, change);
     if (trainers instanceof DomainError) return trainers;
-    const done: MessageInitShape<typeof ReassignedPurchaseSchema>[] = [];
-    for (const [index, reassignment] of reassignments.entries()) {
+    const done = reassignments.flatMap((reassignment, index) => {
       const trainer = trainers[index];
       const purchase = locked.get(reassignment.purchase.purchaseId);
-      if (trainer && purchase) done.push(await record(tx, { reassignment, trainer, purchase }, change));
-    }
-    return { purchases: done };
+      return trainer && purchase ? [{ reassignment, trainer, purchase: changed(reassignment, trainer, purchase) }] : [];
+    });
+    await saveTrainersOf(
+      tx,
+      done.map(({ purchase }) => purchase),
+    );
+    const purchases: MessageInitShape<typeof ReassignedPurchaseSchema>[] = [];
+    for (const one of done) purchases.push(await note(tx, one, change));
+    return { purchases };
   });
 }
 
@@ -105,19 +111,22 @@ async function hold(
   await holdLessons(tx, lessons, { freed, timesChange: false, save: saveMoves });
 }
 
-async function record(
+function changed({ whole, decisionId }: Reassignment, { trainerId }: Candidate, purchase: Purchase): Purchase {
+  return whole ? assignTo("reassign", purchase, { trainerId, decisionId }) : touch(purchase);
+}
+
+async function note(
   tx: Transaction,
   { reassignment, trainer, purchase }: { reassignment: Reassignment; trainer: Candidate; purchase: Purchase },
   change: Change,
 ): Promise<MessageInitShape<typeof ReassignedPurchaseSchema>> {
-  const { sessions, decisionId, whole } = reassignment;
+  const { sessions, decisionId } = reassignment;
   const { trainerId } = trainer;
-  const changed = whole ? assignTo("reassign", purchase, { trainerId, decisionId }) : touch(purchase);
   const sessionIds = sessions.map(({ sessionId }) => sessionId);
   const detail = { trainer_id: trainerId, decision_id: decisionId, session_ids: sessionIds };
-  await recordChange(tx, changed, change, { detail });
+  await noteChange(tx, purchase, change, { detail });
   return {
-    purchase: purchaseToProto(changed),
+    purchase: purchaseToProto(purchase),
     sessions: sessions.map((session) => sessionToProto(reassign(session, trainerId, change.now))),
     decisionId,
   };

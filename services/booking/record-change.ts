@@ -12,14 +12,24 @@ export interface Change {
   now: Temporal.Instant;
 }
 
+interface Of {
+  sessionId?: string;
+  detail?: Record<string, unknown>;
+}
+
 /** Ends every change of a purchase or of its sessions: the purchase has a new version, the audit log an entry. */
-export async function recordChange(
+export async function recordChange(tx: Transaction, purchase: Purchase, change: Change, of: Of = {}): Promise<void> {
+  await savePurchase(tx, purchase);
+  await noteChange(tx, purchase, change, of);
+}
+
+/** The audit log's entry alone, of a purchase that is saved with others. */
+export async function noteChange(
   tx: Transaction,
   purchase: Purchase,
   { action, caller, request, now }: Change,
-  of: { sessionId?: string; detail?: Record<string, unknown> } = {},
+  of: Of,
 ): Promise<void> {
-  await savePurchase(tx, purchase);
   await writeAudit(tx, {
     caller,
     action,
