@@ -19,10 +19,9 @@ import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { openBackends } from "../gateway/backends.ts";
 import type { ServiceName } from "../local/services.ts";
 import { policyOf, roleName } from "../runtime/policy.ts";
-import { type ChangeExample, changeExamples } from "./change-examples.ts";
+import { type ChangeExample, COMPANY, changeExamples } from "./change-examples.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
-const COMPANY = "c0000000-0000-4000-8000-000000000000";
 const CLAIMS = { operator_id: randomUUID(), trainer_id: randomUUID(), student_id: randomUUID() };
 const ROLES = RoleSchema.values.map(({ number }) => number as Role).filter((role) => role !== Role.UNSPECIFIED);
 const AFTERWARDS = new Date(Date.now() + 600 * 24 * 3_600_000).toISOString();
@@ -64,7 +63,10 @@ beforeAll(async () => {
   const { trainer, booking, certificate } = mesh.addresses;
   const addresses = { TRAINER_ADDRESS: trainer, BOOKING_ADDRESS: booking, CERTIFICATE_ADDRESS: certificate };
   backends = openBackends(addresses);
-  examples = await changeExamples(mesh.transportAs(Role.ADMIN));
+  examples = await changeExamples(
+    mesh.transportAs(Role.ADMIN),
+    mesh.transportAs(Role.OPERATOR, { operator_id: COMPANY }),
+  );
   ({ companys, secrets } = await companysThings());
 }, 120_000);
 afterAll(async () => {

@@ -9,6 +9,9 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { DayOfWeek } from "../../gen/google/type/dayofweek_pb.ts";
 
+/** The company's operator id. */
+export const COMPANY = "c0000000-0000-4000-8000-000000000000";
+
 /** The fields of a request that is answered well, without its request_id; made on things of its own. */
 export type ChangeExample = () => Promise<Record<string, unknown>>;
 
@@ -25,8 +28,11 @@ const AFTERWARDS = {
   },
 };
 
-/** One valid example of every method that changes something, by "Service/Method". */
-export async function changeExamples(admin: Transport): Promise<Record<string, ChangeExample>> {
+/**
+ * One valid example of every method that changes something, by "Service/Method". `operator` is the company's, whose things
+ * they are.
+ */
+export async function changeExamples(admin: Transport, operator: Transport): Promise<Record<string, ChangeExample>> {
   const trainers = createClient(TrainerService, admin);
   const franchises = createClient(FranchiseService, admin);
   const zones = createClient(ZoneService, admin);
@@ -34,6 +40,7 @@ export async function changeExamples(admin: Transport): Promise<Record<string, C
   const students = createClient(StudentService, admin);
   const bookings = createClient(BookingService, admin);
   const certificates = createClient(CertificateService, admin);
+  const certificatesAsOperator = createClient(CertificateService, operator);
   const request = () => ({ requestId: randomUUID() });
   const named = (what: string) => ({ name: `${what} ${randomUUID()}` });
 
@@ -181,7 +188,8 @@ export async function changeExamples(admin: Transport): Promise<Record<string, C
     }),
     "CertificateService/ReinstateCertificate": async () => {
       const { certificateId } = await certificate();
-      await certificates.suspendCertificate({ ...request(), certificateId, reason: "It is looked into." });
+      const held = { certificateId, reason: "It is looked into." };
+      await certificatesAsOperator.suspendCertificate({ ...request(), ...held });
       return { certificateId, reason: "It was right." };
     },
     "CertificateService/RevokeCertificate": async () => ({

@@ -14,7 +14,7 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import type { ServiceName } from "../local/services.ts";
-import { type ChangeExample, changeExamples } from "./change-examples.ts";
+import { type ChangeExample, COMPANY, changeExamples } from "./change-examples.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
 const SERVICES: [ServiceName, DescService][] = [
@@ -48,7 +48,7 @@ let examples: Record<string, ChangeExample>;
 beforeAll(async () => {
   mesh = await startMesh();
   admin = mesh.transportAs(Role.ADMIN);
-  examples = await changeExamples(admin);
+  examples = await changeExamples(admin, mesh.transportAs(Role.OPERATOR, { operator_id: COMPANY }));
 }, 120_000);
 afterAll(() => mesh?.stop(), 60_000);
 
