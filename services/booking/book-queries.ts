@@ -196,8 +196,20 @@ export async function findAvailability(
         select jsonb_agg(jsonb_build_object(
           'trainerId', c.trainer_id,
           'bookedSessionCount', booked.sessions,
-          'clashingSessionCount', case when booked.clashing is null then 0 else (
-            select count(*) from unnest(need.lessons) as lesson where lesson && booked.clashing
+          'clashingSessionCount', case when booked.suspects is null then 0 else (
+            select count(*)
+            from (
+              select range_agg(claim.times) filter (where claim.times && need.times) as times
+              from unnest(booked.suspects) as suspect (purchase_id)
+              -- "offset 0" has each looked up by its key.
+              cross join lateral (
+                select k.times from trainer_claim k
+                where k.operator_id = ${operatorId} and k.purchase_id = suspect.purchase_id
+                  and k.trainer_id = c.trainer_id
+                offset 0
+              ) as claim
+            ) as clashing
+            join unnest(need.lessons) as lesson on lesson && clashing.times
           ) end,
           -- Only where the claims cannot rule it out are the sessions of each day counted.
           'overDailyLimit', case when booked.sessions_a_day + peak.sessions > c.daily_session_limit
@@ -211,16 +223,12 @@ export async function findAvailability(
         cross join peak
         cross join lateral (
           select
-            coalesce(sum(k.session_count) filter (
-              where days.from_time >= ${now.toString()} or upper(k.times) > ${now.toString()}
-            ), 0)::integer as sessions,
+            coalesce(sum(k.session_count) filter (where k.end_time > ${now.toString()}), 0)::integer as sessions,
             coalesce(sum(k.busiest) filter (where (k.hours & days.hours) <> ${NO_HOURS}), 0) as sessions_a_day,
-            range_agg(k.times) filter (
-              where case when (k.hours & need.hours) <> ${NO_HOURS} then k.times && need.times end
-            ) as clashing
+            array_agg(k.purchase_id) filter (where (k.hours & need.hours) <> ${NO_HOURS}) as suspects
           from trainer_claim k
           where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id
-            and upper(k.times) > least(${now.toString()}, days.from_time)
+            and k.end_time > least(${now.toString()}, days.from_time)
         ) as booked
       ), '[]') as "workloads"
   `);

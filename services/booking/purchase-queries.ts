@@ -242,10 +242,11 @@ export function visiblePurchases(visible: Visible) {
 
 /** The purchases `p` of which the trainer gives all sessions, or some. */
 function isGivenBy(trainerId: string) {
-  return sql.fragment`(p.trainer_id = ${trainerId} or exists (
-    select from trainer_claim k
-    where k.operator_id = p.operator_id and k.purchase_id = p.purchase_id and k.trainer_id = ${trainerId}
-  ))`;
+  return sql.fragment`p.purchase_id in (
+    select purchase_id from purchase where trainer_id = ${trainerId}
+    union all
+    select purchase_id from trainer_claim where trainer_id = ${trainerId}
+  )`;
 }
 
 export function visibleIn(table: string, visible: Visible) {

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { DayOfWeek } from "../../../gen/google/type/dayofweek_pb.ts";
 
-/** Purchases of the company's that are stored already: thirty sessions of 45 minutes each, once a week, at the hour. */
+/** Purchases that are stored already: thirty sessions of 45 minutes each, once a week, at the hour. */
 export interface Stored {
   zoneId: string;
   courseId: string;
@@ -13,6 +13,8 @@ export interface Stored {
   finished: number;
   /** "2026-01-05". */
   monday: string;
+  /** Among how many operators they are shared out; the first is the company, and the only one if absent. */
+  operators?: number;
 }
 
 export const TIME_ZONE = "Europe/Berlin";
@@ -20,6 +22,7 @@ export const BUFFER_MINUTES = 15;
 export const SESSION_COUNT = 30;
 export const SESSION_MINUTES = 45;
 
+const COMPANY = "c0000000-0000-4000-8000-000000000000";
 const PURCHASES_A_STATEMENT = 15_000;
 
 /** When the first of all was made: 2024-01-01. */
@@ -30,8 +33,13 @@ const FIRST_MS = 0x18cc251f400;
  * a second after the one before: GiST tells uuids apart by their first 53 bits when it chooses a page.
  */
 export function trainerIdOf(number: number): string {
+  return storedId("a0", number);
+}
+
+/** The first purchase of a trainer's has the number of the trainer times a hundred, and so has its student. */
+export function storedId(kind: "a0" | "f0" | "01" | "02", number: number): string {
   const time = (FIRST_MS + number * 1000).toString(16).padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-0000000000a0`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-0000000000${kind}`;
 }
 
 /** A local hour of the week: the grid of trainers' hours has 84, from seven o'clock on, days first. */
@@ -46,7 +54,7 @@ export function hourOf(slot: number): { dayOfWeek: DayOfWeek; startTime: string 
  */
 export async function storePurchases(
   client: ClientBase,
-  { zoneId, courseId, trainers, running, finished, monday }: Stored,
+  { zoneId, courseId, trainers, running, finished, monday, operators = 1 }: Stored,
   told: (sessions: number) => void = () => undefined,
 ): Promise<void> {
   const each = running + finished;
@@ -55,7 +63,7 @@ export async function storePurchases(
   for (let done = 0; done < trainers.count; done += atOnce) {
     const count = Math.min(atOnce, trainers.count - done);
     await client.query("begin");
-    await client.query(GIVEN, [trainers.from + done, count, running, finished]);
+    await client.query(GIVEN, [trainers.from + done, count, running, finished, operators]);
     await client.query(STUDENTS);
     await client.query(PURCHASES, [courseId, zoneId]);
     await client.query(SESSIONS_AND_CLAIMS, [monday]);
@@ -66,8 +74,6 @@ export async function storePurchases(
   await client.query("set session_replication_role = default");
 }
 
-const COMPANY = "'c0000000-0000-4000-8000-000000000000'::uuid";
-
 function idOf(kind: string, number: string): string {
   return `(lpad(to_hex(${FIRST_MS} + (${number}) * 1000), 12, '0') || '700080000000000000${kind}')::uuid`;
 }
@@ -77,6 +83,8 @@ const GIVEN = `
   select
     ${idOf("01", "n * 100 + k")} as purchase_id, ${idOf("02", "n * 100 + k")} as student_id,
     ${idOf("03", "n * 100 + k")} as decision_id, ${idOf("a0", "n")} as trainer_id,
+    case when n % $5::int <> 0 then ${idOf("f0", "n % $5::int")} end as franchise_id,
+    coalesce(case when n % $5::int <> 0 then ${idOf("f0", "n % $5::int")} end, '${COMPANY}') as operator_id,
     k < $3::int as running,
     case when k < $3 then 0 else -${SESSION_COUNT} * (1 + (k - $3) / 84) end as first_week,
     case when k < $3 then ((k + n * 7) % greatest(40, $3))::integer else (k - $3) % 84 end as slot
@@ -90,11 +98,11 @@ const STUDENTS = `
 
 const PURCHASES = `
   insert into purchase (
-    purchase_id, student_id, course_id, course_name, session_count, session_minutes, zone_id, time_zone, latitude,
+    purchase_id, franchise_id, student_id, course_id, course_name, session_count, session_minutes, zone_id, time_zone, latitude,
     longitude, state, trainer_id, decision_id, completed_session_count, create_time, complete_time
   )
   select
-    purchase_id, student_id, $1, 'Crawl for beginners', ${SESSION_COUNT}, ${SESSION_MINUTES}, $2, '${TIME_ZONE}', 52.5,
+    purchase_id, franchise_id, student_id, $1, 'Crawl for beginners', ${SESSION_COUNT}, ${SESSION_MINUTES}, $2, '${TIME_ZONE}', 52.5,
     13.4, case when running then 'assigned' else 'completed' end, trainer_id, decision_id,
     case when running then 0 else ${SESSION_COUNT} end, now(), case when not running then now() end
   from given`;
@@ -106,7 +114,7 @@ const SESSIONS_AND_CLAIMS = `
       time_zone, local_start_time, state, complete_time, completed_by
     )
     select
-      ${COMPANY}, purchase_id, sequence, gen_random_uuid(), student_id, trainer_id, start_time,
+      operator_id, purchase_id, sequence, gen_random_uuid(), student_id, trainer_id, start_time,
       start_time + interval '${SESSION_MINUTES} minutes', ${BUFFER_MINUTES}, '${TIME_ZONE}', local_start_time,
       case when running then 'scheduled' else 'completed' end,
       case when not running then start_time + interval '1 hour' end, case when not running then 'trainer' end
@@ -132,11 +140,11 @@ const SESSIONS_AND_CLAIMS = `
 const RECORDS = `
   with decided as (
     insert into decision (operator_id, decision_id, purchase_id, trainer_id, document, create_time)
-    select ${COMPANY}, decision_id, purchase_id, trainer_id,
+    select operator_id, decision_id, purchase_id, trainer_id,
       jsonb_build_object('inputs', jsonb_build_object('studentId', student_id), 'ranked', '[]'::jsonb), now()
     from given
   )
   insert into audit_log (at, subject, role, action, entity, entity_id, operator_id, request_id, trace_id, detail)
-  select now(), 'somebody', 'operator', 'BookPurchase', 'purchase', purchase_id::text, ${COMPANY}, purchase_id::text,
+  select now(), 'somebody', 'operator', 'BookPurchase', 'purchase', purchase_id::text, operator_id, purchase_id::text,
     null, '{}'
   from given`;
