@@ -15,6 +15,7 @@ import { readSecrets } from "./secrets.ts";
 
 const TOKEN_LIFETIME_S = 8 * 3600;
 const PATIENCE_MS = 10_000;
+const REASON_WITHIN_MS = 2000;
 
 export interface StartOptions {
   config: LocalConfig;
@@ -49,9 +50,13 @@ export async function start(options: StartOptions): Promise<void> {
   const ended = Promise.race([server.ended, ...children.map((child) => child.ended)]);
 
   const minter = createMinter(issuer);
-  const loaded = Promise.all(children.map((child) => child.ready)).then(() =>
-    loadDemo({ addresses: addressesOf(config), minter, print, display: options.display }),
-  );
+  const loaded = Promise.all(children.map((child) => child.ready))
+    .then(() => loadDemo({ addresses: addressesOf(config), minter, print, display: options.display }))
+    .catch(async (error: unknown) => {
+      // A part that has died is the better reason, and may be heard of a moment later.
+      await Promise.race([ended, delay(REASON_WITHIN_MS)]);
+      throw error;
+    });
   const company = await Promise.race([told, ended, loaded]);
   if (!company) return;
 
