@@ -75,8 +75,8 @@ export interface DatabaseOptions {
  * trip each time), so settings must be local to a transaction.
  */
 export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
-  const settledUrl = withSettings(url, options.applicationName);
-  const pool = await createPool(settledUrl, {
+  const namedUrl = withName(url, options.applicationName);
+  const pool = await createPool(namedUrl, {
     minPoolSize: 0,
     maxPoolSize: options.maxConnections,
     idleTimeout: 5_000,
@@ -92,7 +92,7 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
   pool.on("error", () => undefined);
   publishPoolMetrics(options.applicationName, options.maxConnections, pool.state);
   const borrow = borrower(pool);
-  const direct = directConnection(settledUrl, typeParsers);
+  const direct = directConnection(namedUrl, typeParsers);
   const db: Database = {
     ...queries(borrow),
     transaction: (work) => borrow((own) => own.transaction(work)),
@@ -167,9 +167,8 @@ function safeInteger(value: string): number {
   return number;
 }
 
-function withSettings(url: string, applicationName: string): string {
-  const settled = new URL(url);
-  settled.searchParams.set("application_name", applicationName);
-  settled.searchParams.set("options", "-c TimeZone=UTC");
-  return settled.href;
+function withName(url: string, applicationName: string): string {
+  const named = new URL(url);
+  named.searchParams.set("application_name", applicationName);
+  return named.href;
 }

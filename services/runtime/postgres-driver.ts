@@ -68,9 +68,21 @@ export const postgresDriver: DriverFactory = createDriverFactory(async ({ driver
   };
 });
 
+/** What pg's client has beyond its published types: the settings that a session starts with. */
+const Client = pg.Client as unknown as new (
+  config: pg.ClientConfig,
+) => pg.Client & { getStartupConf(): Record<string, string> };
+
+/** In UTC. Said as a setting of its own, since PgBouncer passes that on, and refuses whoever has `options`. */
+class UtcClient extends Client {
+  override getStartupConf(): Record<string, string> {
+    return { ...super.getStartupConf(), TimeZone: "UTC" };
+  }
+}
+
 export function newClient(connectionString: string, typeParsers: readonly DriverTypeParser[]): pg.Client {
   const types = { getTypeParser: typeParserOf(typeParsers) };
-  return new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, types });
+  return new UtcClient({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, types });
 }
 
 /** Ends with the current call, within the rights of its caller, on a client that nothing else is asked of meanwhile. */

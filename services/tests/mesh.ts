@@ -23,6 +23,7 @@ import type { ServiceName } from "../local/services.ts";
 import { provisionService } from "../runtime/provision.ts";
 import { testServerUrl } from "../runtime/testing/database.ts";
 import { createMinter } from "../runtime/tokens.ts";
+import { type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
 
 /** Below what the system gives to outgoing connections, which would take a port between the check and its use. */
 const PORTS = { from: 20_000, to: 32_000 };
@@ -38,6 +39,8 @@ const SECOND_PORTS = 10;
 export interface MeshOptions {
   /** Runs these twice; who calls them is told both addresses. */
   twice?: readonly FirstName[];
+  /** Puts PgBouncer before the databases, with so many connections for each role of a service. */
+  pooled?: number;
 }
 
 /** The services and the gateway, each a process of its own, on databases of their own. */
@@ -79,12 +82,14 @@ interface Running {
  * Starts what `npm start` starts, without its demonstration company, in the test run's Postgres. `extra` is told to every
  * process beside its own environment.
  */
-export async function startMesh(extra: Environment = {}, { twice = [] }: MeshOptions = {}): Promise<Mesh> {
+export async function startMesh(extra: Environment = {}, { twice = [], pooled }: MeshOptions = {}): Promise<Mesh> {
   const directory = await mkdtemp(join(tmpdir(), "cadre-mesh-"));
   const config = await freePorts();
   const [issuer, secrets] = await Promise.all([localIssuer(directory), readSecrets(directory)]);
   const serverUrl = await testServerUrl();
-  const databases = await provision(serverUrl, secrets);
+  const direct = await provision(serverUrl, secrets);
+  const pooler = pooled === undefined ? undefined : await startPgBouncer(applicationUrls(direct), pooled);
+  const databases = pooler ? mapServices((name) => pooledUrls(direct[name], pooler)) : direct;
   const inherited = { PATH: env.PATH, HOME: env.HOME, LOG_LEVEL: "info", ...extra };
   const planned = planProcesses({ config, secrets, issuer, databases, inherited });
   const plans = new Map(withSeconds(planned, twice).map((plan) => [plan.name, plan]));
@@ -109,6 +114,7 @@ export async function startMesh(extra: Environment = {}, { twice = [] }: MeshOpt
   async function stop(): Promise<void> {
     const deaths = [...running.values()].flatMap(({ death }) => death ?? []);
     await Promise.all([...running.values()].map(({ child }) => child[Symbol.asyncDispose]()));
+    await pooler?.[Symbol.asyncDispose]();
     await rm(directory, { recursive: true });
     if (deaths.length > 0) throw deaths[0];
   }
@@ -225,6 +231,15 @@ async function provision(adminUrl: string, secrets: Secrets): Promise<Record<Ser
   };
   const [trainer, booking, certificate] = await Promise.all([one("trainer"), one("booking"), one("certificate")]);
   return { trainer, booking, certificate };
+}
+
+function applicationUrls(databases: Record<ServiceName, DatabaseUrls>): string[] {
+  return Object.values(databases).flatMap(({ databaseUrl, serviceDatabaseUrl }) => [databaseUrl, serviceDatabaseUrl]);
+}
+
+/** What calls ask goes by way of the pooler; migrations and the queue, which listens, go past it. */
+function pooledUrls(urls: DatabaseUrls, { through }: PgBouncer): DatabaseUrls {
+  return { ...urls, databaseUrl: through(urls.databaseUrl), serviceDatabaseUrl: through(urls.serviceDatabaseUrl) };
 }
 
 function onDatabase(serverUrl: string, { databaseUrl }: DatabaseUrls): string {

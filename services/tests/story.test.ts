@@ -1,113 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import pg from "pg";
 import { z } from "zod";
-import { BookingService, type BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
-import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
-import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { type Certificate, CertificateState } from "../../gen/cadre/certificate/v1/certificate_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
-import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
-import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
-import { DayOfWeek } from "../../gen/google/type/dayofweek_pb.ts";
 import { verified } from "../certificate/credential/testing/verifier.ts";
+import { type Company, givenCompany } from "./company.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
-const CERTIFICATE_WITHIN_MS = 30_000;
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7] satisfies DayOfWeek[];
-
 let mesh: Mesh;
-let bookings: Client<typeof BookingService>;
-let certificates: Client<typeof CertificateService>;
-let franchiseId: string;
-let courseId: string;
-const location = { latitude: -33.8688, longitude: 151.2093 };
-
+let company: Company;
 beforeAll(async () => {
   mesh = await startMesh();
-  const admin = mesh.transportAs(Role.ADMIN);
-  bookings = createClient(BookingService, admin);
-  certificates = createClient(CertificateService, admin);
-  const request = () => ({ requestId: randomUUID() });
-
-  const franchises = createClient(FranchiseService, admin);
-  const { franchise } = await franchises.createFranchise({ ...request(), name: "Cadre Sydney", countryCode: "AU" });
-  franchiseId = franchise?.franchiseId ?? "";
-  const zone = { name: "Harbour", centre: location, radiusMeters: 10_000, timeZone: "Australia/Sydney" };
-  await createClient(ZoneService, admin).createZone({ ...request(), ...zone, franchiseId, countryCode: "AU" });
-  const courses = createClient(CourseService, admin);
-  const { course } = await courses.createCourse({ ...request(), name: "Swimming", sessionMinutes: 45 });
-  courseId = course?.courseId ?? "";
+  company = await givenCompany(mesh);
 }, 120_000);
 afterAll(() => mesh?.stop(), 60_000);
-
-async function givenTrainer(): Promise<string> {
-  const trainers = createClient(TrainerService, mesh.transportAs(Role.ADMIN));
-  const { trainer } = await trainers.createTrainer({
-    requestId: randomUUID(),
-    franchiseId,
-    name: "Ada",
-    timeZone: "Australia/Sydney",
-    base: location,
-    travelRadiusMeters: 20_000,
-    bufferMinutes: 15,
-    dailySessionLimit: 8,
-    workingHours: EVERY_DAY.map((dayOfWeek) => ({ dayOfWeek, startTime: "08:00", endTime: "20:00" })),
-  });
-  const trainerId = trainer?.trainerId ?? "";
-  await trainers.grantQualification({ requestId: randomUUID(), trainerId, courseId, fromDate: "2026-01-01" });
-  return trainerId;
-}
-
-async function book(startTime: string): Promise<BookPurchaseResponse> {
-  const students = createClient(StudentService, mesh.transportAs(Role.ADMIN));
-  const { student } = await students.createStudent({
-    requestId: randomUUID(),
-    name: "Grace",
-    language: "en-AU",
-    location,
-    timeZone: "Australia/Sydney",
-  });
-  const startDate = Temporal.Now.plainDateISO().add({ days: 7 }).toString();
-  const times = [DayOfWeek.MONDAY, DayOfWeek.THURSDAY].map((dayOfWeek) => ({ dayOfWeek, startTime }));
-  return bookings.bookPurchase({
-    requestId: randomUUID(),
-    studentId: student?.studentId ?? "",
-    courseId,
-    location,
-    schedule: { times: { case: "weekly", value: { startDate, times } } },
-  });
-}
-
-async function complete({ sessions }: Pick<BookPurchaseResponse, "sessions">, laterMs = 0): Promise<void> {
-  for (const { sessionId, endTime } of sessions) {
-    const at = endTime ? new Date(timestampDate(endTime).getTime() + laterMs).toISOString() : "";
-    await bookings.completeSession({ requestId: randomUUID(), sessionId }, { headers: { "cadre-time": at } });
-  }
-}
-
-async function certificatesOf({ purchase }: BookPurchaseResponse): Promise<Certificate[]> {
-  return (await certificates.listCertificates({ purchaseId: purchase?.purchaseId ?? "" })).certificates;
-}
-
-async function certificateOf(
-  booked: BookPurchaseResponse,
-  is = (_: Certificate): boolean => true,
-): Promise<Certificate> {
-  const tooLate = AbortSignal.timeout(CERTIFICATE_WITHIN_MS);
-  for (;;) {
-    const [certificate] = await certificatesOf(booked);
-    if (certificate && is(certificate)) return certificate;
-    await delay(50, undefined, { signal: tooLate });
-  }
-}
 
 /** By what is published alone. */
 async function expectVerifiable({ code }: Certificate): Promise<void> {
@@ -134,22 +45,23 @@ async function expectVerifiable({ code }: Certificate): Promise<void> {
 }
 
 test("from a wish to a certificate that anybody can verify, and none before the thirtieth session", async () => {
-  const trainerId = await givenTrainer();
-  const booked = await book("09:00");
+  const { franchiseId } = company;
+  const trainerId = await company.givenTrainer();
+  const booked = await company.book("09:00");
   expect(booked.trainer?.trainerId).toBe(trainerId);
   expect(booked.purchase).toMatchObject({ operatorId: franchiseId, franchiseId, sessionCount: 30 });
 
-  await complete({ sessions: booked.sessions.slice(0, 29) });
-  expect(await certificatesOf(booked)).toEqual([]);
-  const early = certificates.issueCertificate({
+  await company.complete({ sessions: booked.sessions.slice(0, 29) });
+  expect(await company.certificatesOf(booked)).toEqual([]);
+  const early = company.certificates.issueCertificate({
     requestId: randomUUID(),
     purchaseId: booked.purchase?.purchaseId ?? "",
   });
   const error = await early.then(() => undefined, ConnectError.from);
   expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "CERTIFICATE_NOT_EARNED" }]);
 
-  await complete({ sessions: booked.sessions.slice(29) });
-  const certificate = await certificateOf(booked);
+  await company.complete({ sessions: booked.sessions.slice(29) });
+  const certificate = await company.certificateOf(booked);
   expect(certificate).toMatchObject({ operatorName: "Cadre Sydney", studentName: "Grace", totalMinutes: 30 * 45 });
 
   const anybody = createConnectTransport({ baseUrl: mesh.gatewayUrl, httpVersion: "1.1" });
@@ -167,7 +79,7 @@ test("from a wish to a certificate that anybody can verify, and none before the 
 });
 
 test("sixteen callers who want one trainer at once: one booking, fifteen refusals, no overlap", async () => {
-  const outcomes = await Promise.allSettled(Array.from({ length: 16 }, () => book("13:00")));
+  const outcomes = await Promise.allSettled(Array.from({ length: 16 }, () => company.book("13:00")));
   const reasons = outcomes.map((outcome) =>
     outcome.status === "fulfilled"
       ? "booked"
@@ -188,47 +100,52 @@ test("sixteen callers who want one trainer at once: one booking, fifteen refusal
 });
 
 test("the certificate comes when the service that issues it was dead at the last completion", async () => {
-  const booked = await book("15:00");
+  const booked = await company.book("15:00");
   await mesh.kill("certificate");
-  await complete(booked);
+  await company.complete(booked);
   await mesh.start("certificate");
-  const certificate = await certificateOf(booked);
-  expect(await certificatesOf(booked)).toEqual([certificate]);
+  const certificate = await company.certificateOf(booked);
+  expect(await company.certificatesOf(booked)).toEqual([certificate]);
 }, 60_000);
 
 test("the certificate comes when booking is killed right after the last completion", async () => {
-  const booked = await book("17:00");
-  await complete(booked);
+  const booked = await company.book("17:00");
+  await company.complete(booked);
   await mesh.kill("booking");
   await mesh.start("booking");
-  const certificate = await certificateOf(booked);
-  expect(await certificatesOf(booked)).toEqual([certificate]);
+  const certificate = await company.certificateOf(booked);
+  expect(await company.certificatesOf(booked)).toEqual([certificate]);
 }, 60_000);
 
 test("reopening a session suspends the certificate, completing it again makes it valid under a new ledger", async () => {
-  const booked = await book("10:00");
-  await complete(booked);
-  const issued = await certificateOf(booked);
-  const { purchase } = await bookings.getPurchase({ purchaseId: issued.purchaseId });
-  const { sessions } = await bookings.listSessions({ purchaseId: issued.purchaseId });
+  const booked = await company.book("10:00");
+  await company.complete(booked);
+  const issued = await company.certificateOf(booked);
+  const { purchase } = await company.bookings.getPurchase({ purchaseId: issued.purchaseId });
+  const { sessions } = await company.bookings.listSessions({ purchaseId: issued.purchaseId });
   const [, , third] = sessions;
   if (!third) throw new Error("there is no third session");
   const { sessionId, etag } = third;
-  const reopened = await bookings.reopenSession({ requestId: randomUUID(), sessionId, etag, reason: "a mistake" });
+  const reopened = await company.bookings.reopenSession({
+    requestId: randomUUID(),
+    sessionId,
+    etag,
+    reason: "a mistake",
+  });
   expect(BigInt(reopened.purchase?.etag ?? 0)).toBeGreaterThan(BigInt(purchase?.etag ?? 0));
-  await certificateOf(booked, ({ state }) => state === CertificateState.SUSPENDED);
+  await company.certificateOf(booked, ({ state }) => state === CertificateState.SUSPENDED);
 
-  await complete({ sessions: [third] }, 60_000);
-  const again = await certificateOf(booked, ({ state }) => state === CertificateState.VALID);
+  await company.complete({ sessions: [third] }, 60_000);
+  const again = await company.certificateOf(booked, ({ state }) => state === CertificateState.VALID);
   expect(again).toMatchObject({ number: issued.number, code: issued.code });
   expect(again.ledgerDigest).not.toBe(issued.ledgerDigest);
-  expect(await certificatesOf(booked)).toEqual([again]);
+  expect(await company.certificatesOf(booked)).toEqual([again]);
 }, 60_000);
 
 test("a certificate whose job is lost, with every process that knew of it, comes all the same", async () => {
-  const booked = await book("11:00");
+  const booked = await company.book("11:00");
   await mesh.kill("certificate");
-  await complete(booked);
+  await company.complete(booked);
   await mesh.kill("booking");
   const database = new pg.Client({ connectionString: mesh.adminUrls.booking });
   await database.connect();
@@ -238,6 +155,6 @@ test("a certificate whose job is lost, with every process that knew of it, comes
   await database.end();
   expect(rowCount).toBe(1);
   await Promise.all([mesh.start("certificate"), mesh.start("booking")]);
-  const certificate = await certificateOf(booked);
-  expect(await certificatesOf(booked)).toEqual([certificate]);
+  const certificate = await company.certificateOf(booked);
+  expect(await company.certificatesOf(booked)).toEqual([certificate]);
 }, 90_000);
