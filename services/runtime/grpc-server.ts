@@ -20,6 +20,7 @@ import type { ServiceBinding } from "./implement.ts";
 import { ENDED } from "./limited-signal.ts";
 import { checkRequestSize, checkResponseSize, largestMessages } from "./message-limits.ts";
 import { policyOf } from "./policy.ts";
+import { allowResets } from "./reset-limit.ts";
 import { servicesNamedBy } from "./tls.ts";
 import { unaryInvocation } from "./unary-invocation.ts";
 
@@ -62,6 +63,7 @@ export function createGrpcServer(options: GrpcServerOptions): Server {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     ...options.channelOptions,
   });
+  allowResets(server);
   for (const { service, impl } of options.services) {
     for (const spec of Object.values(createServiceImplSpec(service, impl).methods)) {
       register(server, service, spec, options);

@@ -1,6 +1,6 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, test } from "@jest/globals";
 import fc from "fast-check";
 import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
@@ -59,7 +59,7 @@ export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
       await fc.assert(
         fc.asyncProperty(arbitraryMessage(method.input), async (message) => {
           const error = await call(transport, method, { authorization }, message);
-          if (error) expect(OURS.map((code) => Code[code])).not.toContain(Code[error.code]);
+          if (error && OURS.includes(error.code)) throw error;
         }),
         { numRuns: messages },
       );
