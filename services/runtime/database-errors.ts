@@ -38,6 +38,14 @@ export function isDatabaseOutage(error: unknown): boolean {
   );
 }
 
+/** Transactions of others stood in the way in a circle, or changed what this one had read: the next try may go through. */
+const CONFLICT_CODES = new Set(["40P01", "40001"]);
+
+/** Whether the database has given a transaction up for the sake of others: deadlock_detected, serialization_failure. */
+export function isDatabaseConflict(error: unknown): boolean {
+  return causes(error).some(({ code }) => typeof code === "string" && CONFLICT_CODES.has(code));
+}
+
 /** The name of the constraint that a statement broke, or null when it failed for another reason. */
 export function constraintOf(error: unknown): string | null {
   return error instanceof IntegrityConstraintViolationError ? error.constraint : null;

@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
-import { isDatabaseOutage } from "./database-errors.ts";
+import { isDatabaseConflict, isDatabaseOutage } from "./database-errors.ts";
 import { DomainError, REFUSAL_DOMAIN, type RefusalDetail, type RefusalKind } from "./errors.ts";
 import { isFromPeer, RETRY_PUSHBACK } from "./grpc-status.ts";
 import { isOutage } from "./outage.ts";
@@ -23,8 +23,8 @@ type Request = Parameters<ReturnType<Interceptor>>[0];
 export type BugReporter = (bug: unknown, request: Request) => void;
 
 /**
- * Turns whatever a handler throws into a status: refusals with their details; outages into UNAVAILABLE; everything else
- * is a bug, which the caller sees as INTERNAL without a word of its inside.
+ * Turns whatever a handler throws into a status: refusals with their details; outages, and transactions that the database gave
+ * up for others, into UNAVAILABLE; everything else is a bug, which the caller sees as INTERNAL without a word of its inside.
  */
 export function errorBoundary(report: BugReporter): Interceptor {
   return (next) => async (request) => {
@@ -74,6 +74,10 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
   if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
   if (isDatabaseOutage(error))
     return new ConnectError("the database cannot be reached at the moment", Code.Unavailable);
+  if (isDatabaseConflict(error)) {
+    report(error); // Locks are taken in one order: somebody took them in another.
+    return new ConnectError("others were changing the same at that moment: try again", Code.Unavailable);
+  }
   if (error instanceof ConnectError) {
     // UNKNOWN is what Connect makes of an error that is none of its own.
     if (!isFromPeer(error) && error.code !== Code.Unknown) return error;
