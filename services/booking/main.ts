@@ -6,6 +6,7 @@ import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { everyMinute } from "../runtime/every-minute.ts";
 import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
 import { bookingHandlers } from "./booking-handlers.ts";
@@ -45,7 +46,8 @@ await runService(process, {
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
-    onClose(tidyChanges(db.asService(), (err) => logger.error({ err }, "the log of changes cannot be tidied up")));
+    const untidy = (err: unknown) => logger.error({ err }, "the log of changes cannot be tidied up");
+    onClose(everyMinute(() => tidyChanges(db.asService()), untidy));
     const bookings = { db, now, newId, trainers, zones, poll: createChangePoll(db, stopping), stopping };
     return {
       services: [

@@ -31,7 +31,7 @@ export async function issueFirst(
   const by = { caller: call.caller, requestId: call.request.requestId, now: call.now };
   const audit = auditRow(certificateAudit(certificate, "IssueCertificate", by));
   try {
-    const issued = await insertFirstCertificate(db, { certificate, ledger, audit, ...answering(call, response) });
+    const issued = await insertFirstCertificate(db, { certificate, ledger, audit, answer: answering(call, response) });
     return issued ? response : null;
   } catch (error) {
     if (constraintOf(error) === null) throw error;

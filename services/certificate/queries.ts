@@ -79,7 +79,6 @@ export interface FirstCertificate {
   certificate: NewCertificate;
   ledger: CompletionLedger;
   answer: SqlFragment;
-  forget: SqlFragment;
   audit: SqlFragment;
 }
 
@@ -90,7 +89,7 @@ export interface FirstCertificate {
 export async function insertFirstCertificate(db: Database, first: FirstCertificate): Promise<boolean> {
   const { certificate, ledger } = first;
   const { operatorId, purchaseId } = ledger;
-  const { issued } = await db.one(sql.type(z.object({ issued: z.boolean(), forgotten: z.number() }))`
+  const { issued } = await db.one(sql.type(z.object({ issued: z.boolean() }))`
     with answered as (
       ${first.answer}
       where not exists (select from certificate where purchase_id = ${purchaseId})
@@ -104,7 +103,7 @@ export async function insertFirstCertificate(db: Database, first: FirstCertifica
     ),
     issued as (${certificateInsert(certificate)} from seen returning 1),
     noted as (${first.audit} from issued returning 1)
-    select exists (select from noted) as issued, ${first.forget} as forgotten
+    select exists (select from noted) as issued
   `);
   return issued;
 }

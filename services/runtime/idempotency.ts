@@ -16,8 +16,8 @@ import { isKept, readRefusal, storedRefusal, writeRefusal } from "./stored-refus
 
 const KEPT_HOURS = 24;
 
-/** Two for each that is added: the table shrinks to what is worth keeping, and no request pays for many. */
-const SWEPT_PER_REQUEST = 2;
+/** In one transaction, which nobody waits for. */
+const FORGOTTEN_AT_ONCE = 1000;
 
 export interface IdempotentCall<I extends DescMessage, O extends DescMessage> {
   method: DescMethodUnary<I, O>;
@@ -51,8 +51,8 @@ export async function once<I extends DescMessage, O extends DescMessage>(
 }
 
 /**
- * For a change that is one statement: what `once` writes, as its parts. `answer` inserts the answered request and is
- * to be continued by `from` or `where`. A request that came before breaks a key, and the statement undoes itself.
+ * For a change that is one statement: what `once` writes, as a part to be continued by `from` or `where`. A request that
+ * came before breaks a key, and the statement undoes itself.
  */
 export function answering<I extends DescMessage, O extends DescMessage>(
   call: IdempotentCall<I, O>,
@@ -60,14 +60,22 @@ export function answering<I extends DescMessage, O extends DescMessage>(
 ) {
   const { method, caller, request, now } = call;
   const bytes = Buffer.from(toBinary(method.output, create(method.output, response)));
-  return {
-    answer: sql.fragment`
-      insert into idempotency (subject, request_id, digest, answered_at, response)
-      select ${caller.subject}, ${request.requestId}::uuid, ${sql.binary(digestOf(call))}, ${now.toString()}::timestamptz,
-        ${sql.binary(bytes)}
-    `,
-    forget: sql.fragment`forget_answers(${oldest(now)}, ${SWEPT_PER_REQUEST})`,
-  };
+  return sql.fragment`
+    insert into idempotency (subject, request_id, digest, answered_at, response)
+    select ${caller.subject}, ${request.requestId}::uuid, ${sql.binary(digestOf(call))}, ${now.toString()}::timestamptz,
+      ${sql.binary(bytes)}
+  `;
+}
+
+/**
+ * Forgets the answers that are older than a day by the database's clock: a call that pretends a later time does not make
+ * others' go. Skips the rows that somebody else is at.
+ */
+export async function forgetAnswers(db: Database): Promise<void> {
+  const forget = sql.type(z.object({ forgotten: z.number() }))`
+    select forget_answers('infinity', ${FORGOTTEN_AT_ONCE}) as forgotten
+  `;
+  while ((await db.one(forget)).forgotten === FORGOTTEN_AT_ONCE);
 }
 
 async function answerOf<O extends DescMessage>(
@@ -115,20 +123,15 @@ async function earlierAnswer<I extends DescMessage, O extends DescMessage>(
   return { response: fromBinary(method.output, earlier.response ?? new Uint8Array()) };
 }
 
-/**
- * Skips the rows that somebody else is at: nothing waits for the sweep. A call that pretends a later time sweeps by the
- * database's clock all the same: other callers' answers are not its to forget.
- */
 async function keep<I extends DescMessage, O extends DescMessage>(
   tx: Transaction,
-  { method, caller, request, now }: IdempotentCall<I, O>,
+  { method, caller, request }: IdempotentCall<I, O>,
   answer: Answer<O>,
 ): Promise<void> {
   const response = "response" in answer ? sql.binary(Buffer.from(toBinary(method.output, answer.response))) : null;
   const refusal = "refusal" in answer ? sql.jsonb(writeRefusal(answer.refusal)) : null;
   await tx.query(sql.type(z.object({}))`
     update idempotency set response = ${response}, refusal = ${refusal}
-    from forget_answers(${oldest(now)}, ${SWEPT_PER_REQUEST})
     where subject = ${caller.subject} and request_id = ${request.requestId}
   `);
 }

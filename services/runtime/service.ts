@@ -11,7 +11,9 @@ import { type Clock, developmentClock, systemClock } from "./clock.ts";
 import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
 import { openErrorTracker } from "./error-tracker.ts";
+import { everyMinute } from "./every-minute.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
+import { forgetAnswers } from "./idempotency.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -88,6 +90,8 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     await openDatabase(config.SERVICE_DATABASE_URL, { maxConnections, applicationName: `${name}-service` }),
   );
   onClose(() => db.end());
+  const unswept = (err: unknown): void => logger.error({ err }, "answers of yesterday cannot be forgotten");
+  onClose(everyMinute(() => forgetAnswers(db.asService()), unswept));
 
   const minter = createMinter({ issuer: config.TOKEN_ISSUER, key: config.SERVICE_KEY });
   const ownToken = serviceToken(minter, name);

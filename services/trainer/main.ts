@@ -3,6 +3,7 @@ import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts
 import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { everyMinute } from "../runtime/every-minute.ts";
 import { implement } from "../runtime/implement.ts";
 import { runService } from "../runtime/service.ts";
 import { createChangePoll } from "./change-poll.ts";
@@ -17,7 +18,8 @@ await runService(process, {
   config: trainerConfig,
   migrations: new URL("./migrations/", import.meta.url),
   async start({ config, db, now, newId, connect, logger, stopping, onClose }) {
-    onClose(tidyUp(db.asService(), (err) => logger.error({ err }, "what has grown cannot be tidied up")));
+    const untidy = (err: unknown) => logger.error({ err }, "what has grown cannot be tidied up");
+    onClose(everyMinute(() => tidyUp(db.asService()), untidy));
     const booking = connect("booking", config.BOOKING_ADDRESS, [BookingService, CourseService]);
     const courses = courseCatalogue(createClient(CourseService, booking));
     const bookings = createClient(BookingService, booking);

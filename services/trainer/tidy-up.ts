@@ -1,31 +1,15 @@
 import type { Database } from "../runtime/database.ts";
-import { isDatabaseOutage } from "../runtime/database-errors.ts";
 import { forgetChanges, placeChanges } from "./change-queries.ts";
 import { foldSearchCounts } from "./search-query.ts";
 
 /** How long a watch may be away and still go on where it was. */
 const KEPT_HOURS = 7 * 24;
 
-const INTERVAL_MS = 60_000;
-
 /**
  * Keeps short what grows with every change: the log, which is also given its positions when nobody watches, and the
- * counts of searches. Until the function that it returns is called.
+ * counts of searches.
  */
-export function tidyUp(db: Database, onBug: (error: unknown) => void): () => Promise<void> {
-  let running = Promise.resolve();
-  const timer = setInterval(() => {
-    running = tidy(db).catch((error: unknown) => {
-      if (!isDatabaseOutage(error)) onBug(error);
-    });
-  }, INTERVAL_MS);
-  return () => {
-    clearInterval(timer);
-    return running;
-  };
-}
-
-async function tidy(db: Database): Promise<void> {
+export async function tidyUp(db: Database): Promise<void> {
   await placeChanges(db, { patient: false });
   await forgetChanges(db, KEPT_HOURS);
   await foldSearchCounts(db);
