@@ -15,6 +15,7 @@ export interface RemoteKeysOptions {
   refreshMs?: number;
   /** and before any further call from this one on: a key that was withdrawn does not live on with an issuer that is away. */
   maxAgeMs?: number;
+  nowMs?: () => number;
 }
 
 /** Who names an unknown key while so many wait for the next reading is refused at once. */
@@ -28,7 +29,12 @@ const MAX_WAITING = 1000;
  */
 export function remoteKeys(
   url: URL,
-  { cooldownMs = 1000, refreshMs = 300_000, maxAgeMs = 3_600_000 }: RemoteKeysOptions = {},
+  {
+    cooldownMs = 1000,
+    refreshMs = 300_000,
+    maxAgeMs = 3_600_000,
+    nowMs = () => performance.now(),
+  }: RemoteKeysOptions = {},
 ): RemoteKeys {
   const keys = createRemoteJWKSet(url, {
     cooldownDuration: Number.POSITIVE_INFINITY,
@@ -40,7 +46,7 @@ export function remoteKeys(
   let waiting = 0;
 
   function read(): Promise<void> {
-    coming ??= readAfter(triedMs + cooldownMs - performance.now()).finally(() => {
+    coming ??= readAfter(triedMs + cooldownMs - nowMs()).finally(() => {
       coming = undefined;
     });
     return coming;
@@ -48,9 +54,9 @@ export function remoteKeys(
 
   async function readAfter(waitMs: number): Promise<void> {
     if (waitMs > 0) await delay(waitMs, undefined, { ref: false });
-    triedMs = performance.now();
+    triedMs = nowMs();
     await keys.reload();
-    readMs = performance.now();
+    readMs = nowMs();
   }
 
   /** A reading that has begun may bring what was published before the token was signed: then it takes another. */
@@ -68,7 +74,7 @@ export function remoteKeys(
 
   return {
     async keyFor(header, token) {
-      const ageMs = performance.now() - readMs;
+      const ageMs = nowMs() - readMs;
       if (ageMs > maxAgeMs) await read();
       else if (ageMs > refreshMs) read().catch(() => undefined);
       try {
