@@ -1,6 +1,7 @@
 import { Code, ConnectError, createClient, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
+import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -34,7 +35,7 @@ beforeAll(async () => {
     },
   });
   server = await startTestServer({
-    services: [implement(CourseService, courses), certificates],
+    services: [implement(CourseService, courses), standIn(ZoneService, {}), certificates],
     logLevel: "silent",
   });
 });
@@ -90,6 +91,17 @@ test("every bad field is named in BadRequest", async () => {
   expect(error.code).toBe(Code.InvalidArgument);
   const [bad] = error.findDetails(BadRequestSchema);
   expect(bad?.fieldViolations.map(({ field }) => field)).toEqual(["request_id", "name", "session_minutes"]);
+});
+
+test("what a field should be is said as people write it, not as a regular expression or a number", async () => {
+  const zones = createClient(ZoneService, server.transportAs(Role.ADMIN));
+  const zone = { name: "North", centre: {}, radiusMeters: 1000, timeZone: "Europe/Berlin", countryCode: "Germany" };
+  const error = await errorOf(zones.createZone({ requestId: crypto.randomUUID(), ...zone, regionCode: "Bavaria" }));
+  const [bad] = error.findDetails(BadRequestSchema);
+  expect(bad?.fieldViolations).toMatchObject([
+    { field: "country_code", description: 'must be written like "DE"' },
+    { field: "region_code", description: 'must be written like "DE-BY"' },
+  ]);
 });
 
 test("a refusal keeps its code, reason, metadata and sentence", async () => {

@@ -106,7 +106,10 @@ test("an extension is found by its number, and all numbers of a type are told", 
   );
   expect(numbers?.messageResponse.value).toMatchObject({
     baseTypeName: "google.protobuf.MethodOptions",
-    extensionNumber: file_cadre_policy_v1_policy.extensions.map(({ number }) => number).sort(),
+    extensionNumber: file_cadre_policy_v1_policy.extensions
+      .filter(({ extendee }) => extendee.typeName === "google.protobuf.MethodOptions")
+      .map(({ number }) => number)
+      .sort(),
   });
   expect(none?.messageResponse.value).toMatchObject({ baseTypeName: "cadre.geo.v1.Point", extensionNumber: [] });
 });

@@ -4,6 +4,7 @@ import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { field as fieldRules } from "../../gen/buf/validate/validate_pb.ts";
 import { type FieldViolation, invalidFields } from "./errors.ts";
+import { messageOf } from "./field-messages.ts";
 
 const validator = createValidator();
 
@@ -27,7 +28,7 @@ export function violationsOf<Desc extends DescMessage>(desc: Desc, message: Mess
   const result = validator.validate(desc, message);
   if (result.kind === "valid") return [];
   if (result.kind === "error") throw result.error;
-  return result.violations.map((violation) => ({ path: pathOf(violation), message: violation.message }));
+  return result.violations.map((violation) => ({ path: pathOf(violation), message: messageOf(violation) }));
 }
 
 /** As in the contract; of a list that is too long, the first item that is too many. */

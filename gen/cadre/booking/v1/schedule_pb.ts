@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { DayOfWeek } from "../../../google/type/dayofweek_pb.ts";
 import { file_google_type_dayofweek } from "../../../google/type/dayofweek_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cadre/booking/v1/schedule.proto.
  */
 export const file_cadre_booking_v1_schedule: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3NjaGVkdWxlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIoIBCghTY2hlZHVsZRIxCgZ3ZWVrbHkYASABKAsyHy5jYWRyZS5ib29raW5nLnYxLldlZWtseVBhdHRlcm5IABIzCghleHBsaWNpdBgCIAEoCzIfLmNhZHJlLmJvb2tpbmcudjEuRXhwbGljaXRUaW1lc0gAQg4KBXRpbWVzEgW6SAIIASKfAQoNV2Vla2x5UGF0dGVybhI3CgpzdGFydF9kYXRlGAEgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI3CgV0aW1lcxgCIAMoCzIcLmNhZHJlLmJvb2tpbmcudjEuV2Vla2x5VGltZUIKukgHkgEECAEQMhIcChRza2lwX3B1YmxpY19ob2xpZGF5cxgDIAEoCCKBAQoKV2Vla2x5VGltZRI3CgtkYXlfb2Zfd2VlaxgBIAEoDjIWLmdvb2dsZS50eXBlLkRheU9mV2Vla0IKukgHggEEEAEgABI6CgpzdGFydF90aW1lGAIgASgJQia6SCNyITIfXihbMDFdWzAtOV18MlswLTNdKTpbMC01XVswLTldJCJ3Cg1FeHBsaWNpdFRpbWVzEmYKEWxvY2FsX3N0YXJ0X3RpbWVzGAEgAygJQku6SEiSAUUIARDIASI+cjwyOl5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVQoWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSRiBnByb3RvMw", [file_buf_validate_validate, file_google_type_dayofweek]);
+  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3NjaGVkdWxlLnByb3RvEhBjYWRyZS5ib29raW5nLnYxIoIBCghTY2hlZHVsZRIxCgZ3ZWVrbHkYASABKAsyHy5jYWRyZS5ib29raW5nLnYxLldlZWtseVBhdHRlcm5IABIzCghleHBsaWNpdBgCIAEoCzIfLmNhZHJlLmJvb2tpbmcudjEuRXhwbGljaXRUaW1lc0gAQg4KBXRpbWVzEgW6SAIIASKtAQoNV2Vla2x5UGF0dGVybhJFCgpzdGFydF9kYXRlGAEgASgJQjG6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JNLiGAoyMDI2LTAxLTMxEjcKBXRpbWVzGAIgAygLMhwuY2FkcmUuYm9va2luZy52MS5XZWVrbHlUaW1lQgq6SAeSAQQIARAyEhwKFHNraXBfcHVibGljX2hvbGlkYXlzGAMgASgIIooBCgpXZWVrbHlUaW1lEjcKC2RheV9vZl93ZWVrGAEgASgOMhYuZ29vZ2xlLnR5cGUuRGF5T2ZXZWVrQgq6SAeCAQQQASAAEkMKCnN0YXJ0X3RpbWUYAiABKAlCL7pII3IhMh9eKFswMV1bMC05XXwyWzAtM10pOlswLTVdWzAtOV0k0uIYBTE3OjMwIosBCg1FeHBsaWNpdFRpbWVzEnoKEWxvY2FsX3N0YXJ0X3RpbWVzGAEgAygJQl+6SEiSAUUIARDIASI+cjwyOl5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVQoWzAxXVswLTldfDJbMC0zXSk6WzAtNV1bMC05XSTS4hgQMjAyNi0wMS0zMVQxNzozMGIGcHJvdG8z", [file_buf_validate_validate, file_cadre_policy_v1_policy, file_google_type_dayofweek]);
 
 /**
  * The wished-for times, local to the zone that the booking finds.

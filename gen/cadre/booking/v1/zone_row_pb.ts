@@ -7,13 +7,14 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Point } from "../../geo/v1/point_pb.ts";
 import { file_cadre_geo_v1_point } from "../../geo/v1/point_pb.ts";
+import { file_cadre_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cadre/booking/v1/zone_row.proto.
  */
 export const file_cadre_booking_v1_zone_row: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3pvbmVfcm93LnByb3RvEhBjYWRyZS5ib29raW5nLnYxIrgCCgdab25lUm93EgwKBGxpbmUYASABKAUSIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASJwoMY291bnRyeV9jb2RlGAcgASgJQhG6SA5yDDIKXltBLVpdezJ9JBI3CgtyZWdpb25fY29kZRgIIAEoCUIiukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JEIPCg1fZnJhbmNoaXNlX2lkYgZwcm90bzM", [file_buf_validate_validate, file_cadre_geo_v1_point]);
+  fileDesc("Ch9jYWRyZS9ib29raW5nL3YxL3pvbmVfcm93LnByb3RvEhBjYWRyZS5ib29raW5nLnYxIscCCgdab25lUm93EgwKBGxpbmUYASABKAUSIwoMZnJhbmNoaXNlX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEhgKBG5hbWUYAyABKAlCCrpIB3IFEAEYyAESKwoGY2VudHJlGAQgASgLMhMuY2FkcmUuZ2VvLnYxLlBvaW50Qga6SAPIAQESIgoNcmFkaXVzX21ldGVycxgFIAEoBUILukgIGgYYoMIeKAESHAoJdGltZV96b25lGAYgASgJQgm6SAZyBBABGEASLQoMY291bnRyeV9jb2RlGAcgASgJQhe6SA5yDDIKXltBLVpdezJ9JNLiGAJERRJACgtyZWdpb25fY29kZRgIIAEoCUIrukgfch0yG14oW0EtWl17Mn0tW0EtWjAtOV17MSwzfSk/JNLiGAVERS1CWUIPCg1fZnJhbmNoaXNlX2lkYgZwcm90bzM", [file_buf_validate_validate, file_cadre_geo_v1_point, file_cadre_policy_v1_policy]);
 
 /**
  * A zone as an operator's own list has it.

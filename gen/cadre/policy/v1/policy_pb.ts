@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cadre/policy/v1/policy.proto.
  */
 export const file_cadre_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiKAoFTGltaXQSDAoEY29zdBgBIAEoBRIRCglhbGxvd2FuY2UYAiABKAkiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNczpOCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJaMAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuTGltaXRSBWxpbWl0OjwKCGNyaXRpY2FsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYl4wDIAEoCFIIY3JpdGljYWw6TAoRbWF4X3JlcXVlc3RfYnl0ZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxigjAMgASgFUg9tYXhSZXF1ZXN0Qnl0ZXM6TgoSbWF4X3Jlc3BvbnNlX2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYoYwDIAEoBVIQbWF4UmVzcG9uc2VCeXRlczpGCg5oZWRnZV9hZnRlcl9tcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKKMAyABKAVSDGhlZGdlQWZ0ZXJNc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChxjYWRyZS9wb2xpY3kvdjEvcG9saWN5LnByb3RvEg9jYWRyZS5wb2xpY3kudjEiKAoFTGltaXQSDAoEY29zdBgBIAEoBRIRCglhbGxvd2FuY2UYAiABKAkiPQoFQWxsb3cSJAoFcm9sZXMYASADKA4yFS5jYWRyZS5wb2xpY3kudjEuUm9sZRIOCgZhbnlvbmUYAiABKAgqdQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BRE1JThABEhEKDVJPTEVfT1BFUkFUT1IQAhIQCgxST0xFX1RSQUlORVIQAxIQCgxST0xFX1NUVURFTlQQBBIQCgxST0xFX1NFUlZJQ0UQBTpOCgVhbGxvdxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuQWxsb3dSBWFsbG93OkEKC2RlYWRsaW5lX21zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjowDIAEoBVIKZGVhZGxpbmVNczpOCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJaMAyABKAsyFi5jYWRyZS5wb2xpY3kudjEuTGltaXRSBWxpbWl0OjwKCGNyaXRpY2FsEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYl4wDIAEoCFIIY3JpdGljYWw6TAoRbWF4X3JlcXVlc3RfYnl0ZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxigjAMgASgFUg9tYXhSZXF1ZXN0Qnl0ZXM6TgoSbWF4X3Jlc3BvbnNlX2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYoYwDIAEoBVIQbWF4UmVzcG9uc2VCeXRlczpGCg5oZWRnZV9hZnRlcl9tcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKKMAyABKAVSDGhlZGdlQWZ0ZXJNczo5CgdleGFtcGxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiqjAMgASgJUgdleGFtcGxlYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Everybody has a general allowance of calls in a time; deployments say how large the allowances are.
@@ -176,4 +176,12 @@ export const max_response_bytes: GenExtension<MethodOptions, number> = /*@__PURE
  */
 export const hedge_after_ms: GenExtension<MethodOptions, number> = /*@__PURE__*/
   extDesc(file_cadre_policy_v1_policy, 6);
+
+/**
+ * What a value looks like, where a rule asks for a pattern: said to whoever writes it otherwise.
+ *
+ * @generated from extension: string example = 50730;
+ */
+export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
+  extDesc(file_cadre_policy_v1_policy, 7);
 
