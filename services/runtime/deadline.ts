@@ -7,14 +7,15 @@ import { policyOf } from "./policy.ts";
 const RESERVE_MS = 5;
 
 /**
- * How long a call may take, in whole milliseconds (peers refuse fractions): what is asked for or else what the contract
- * says, and never more than what is left, less a reserve, of the call on whose behalf it is made. `undefined` is no
- * limit.
+ * How long a call may take, in whole milliseconds (peers refuse fractions): what the contract says, or what is asked for
+ * if that is less, and never more than what is left, less a reserve, of the call on whose behalf it is made. `undefined` is
+ * no limit.
  *
  * Throws DEADLINE_EXCEEDED when nothing is left: to gRPC and Connect a timeout of zero means none at all.
  */
 export function callTimeoutMs(method: DescMethod, askedMs: number | undefined): number | undefined {
-  const ownMs = askedMs ?? policyOf(method).deadlineMs ?? Number.POSITIVE_INFINITY;
+  const { deadlineMs: contractsMs = Number.POSITIVE_INFINITY } = policyOf(method);
+  const ownMs = Math.min(askedMs ?? contractsMs, contractsMs);
   const { deadlineMs } = currentCall() ?? {};
   const leftMs = deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - performance.now() - RESERVE_MS;
   const timeoutMs = Math.floor(Math.min(ownMs, leftMs));
