@@ -11,6 +11,8 @@ import {
 import { type TestIssuer, testIssuer } from "./testing/server.ts";
 
 const LONG_MS = 20_000;
+/** Of outlier detection: by then it has judged a whole one. */
+const TWICE_THE_INTERVAL_MS = 11_000;
 
 let issuer: TestIssuer;
 let stack: AsyncDisposableStack;
@@ -73,6 +75,26 @@ test(
     let answeredInARow = 0;
     while (answeredInARow < 100) answeredInARow = (await calls.call()) ? answeredInARow + 1 : 0;
     expect(broken.arrivals.length).toBeGreaterThan(20);
+  },
+  LONG_MS,
+);
+
+test(
+  "who is refused all the time does not have a replica left out for the others",
+  async () => {
+    const refuse = () => {
+      throw new ConnectError("the test asks for what is not there", Code.NotFound);
+    };
+    const [one, other] = [await replica(refuse), await replica(refuse)];
+    const calls = await callsTo(`ipv4:${one.address},${other.address}`, { services: [] });
+    while (one.arrivals.length === 0 || other.arrivals.length === 0) await calls.call();
+    const endMs = performance.now() + TWICE_THE_INTERVAL_MS;
+    let before = [0, 0];
+    while (performance.now() < endMs) {
+      before = [one.arrivals.length, other.arrivals.length];
+      for (let made = 0; made < 100; made += 1) await calls.call();
+    }
+    expect([one.arrivals.length, other.arrivals.length]).toEqual(before.map((count) => count + 50));
   },
   LONG_MS,
 );

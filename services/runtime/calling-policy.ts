@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ChannelOptions } from "@grpc/grpc-js";
+import { REFUSAL_BLIND } from "./refusal-blind-balancer.ts";
 
 const RETRY_POLICY = {
   maxAttempts: 3,
@@ -18,18 +19,21 @@ const RETRY_POLICY = {
  */
 const RETRY_THROTTLING = { maxTokens: 20, tokenRatio: 0.1 };
 
-/**
- * All replicas in turn; one that fails nearly all of its calls is left out for a while. Every status but OK counts as a
- * failure, refusals too: hence only nearly all, and never more than half of the replicas.
- */
+/** All replicas in turn; one that fails nearly all of its calls is left out for a while, never more than half of them. */
 const BALANCING = {
-  outlier_detection: {
-    interval: { seconds: 5, nanos: 0 },
-    base_ejection_time: { seconds: 10, nanos: 0 },
-    max_ejection_time: { seconds: 60, nanos: 0 },
-    max_ejection_percent: 50,
-    failure_percentage_ejection: { threshold: 85, minimum_hosts: 2, request_volume: 20 },
-    child_policy: [{ round_robin: {} }],
+  [REFUSAL_BLIND]: {
+    child_policy: [
+      {
+        outlier_detection: {
+          interval: { seconds: 5, nanos: 0 },
+          base_ejection_time: { seconds: 10, nanos: 0 },
+          max_ejection_time: { seconds: 60, nanos: 0 },
+          max_ejection_percent: 50,
+          failure_percentage_ejection: { threshold: 85, minimum_hosts: 2, request_volume: 20 },
+          child_policy: [{ round_robin: {} }],
+        },
+      },
+    ],
   },
 };
 
