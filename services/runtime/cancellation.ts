@@ -8,7 +8,12 @@ export interface RunningStatement<T> {
   run: () => Promise<T>;
   /** Asks the database to cancel what the connection runs; settles when the database has taken that in. */
   cancel: () => Promise<void>;
+  /** Gives the connection up: what it runs fails. */
+  drop: () => void;
 }
+
+/** From the first request to cancel it on; a database that is there is done in a moment. */
+const SILENT_MS = 5000;
 
 const FIRST_REPEAT_MS = 50;
 const LONGEST_REPEAT_MS = 1000;
@@ -19,34 +24,39 @@ const UNDOES = /^\s*rollback\b/i;
 
 /**
  * Runs a statement on behalf of a call: once the call's signal aborts, the statement is cancelled in the database, and
- * no other but a rollback begins. What ends that way throws the signal's reason.
+ * no other but a rollback begins. What ends that way throws the signal's reason. A connection that answers neither is
+ * dropped: its host may have vanished without a word, which TCP notices after many minutes.
  *
  * Does not settle before the database has taken in every cancel request: one that is late would hit whatever the
  * connection carries next, be it another caller's. And it repeats them, since one that comes before its statement has
  * begun is forgotten.
  */
 export async function runStatement<T>(
-  { text, run, cancel }: RunningStatement<T>,
+  { text, run, cancel, drop }: RunningStatement<T>,
   signal: AbortSignal | undefined,
+  longestMs?: number,
 ): Promise<T> {
-  if (signal === undefined || UNDOES.test(text)) return run();
+  if (signal === undefined || UNDOES.test(text)) return answered(run, drop, longestMs);
   if (signal.aborted) throw getAbortSignalReason(signal);
-  if (ENDS_TRANSACTION.test(text)) return run();
+  if (ENDS_TRANSACTION.test(text)) return answered(run, drop, longestMs);
 
   let finished: AbortController | undefined;
   let cancelling: Promise<void> | undefined;
+  let dropping: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
+    dropping = setTimeout(drop, SILENT_MS);
     finished = new AbortController();
     cancelling = cancelUntil(finished.signal, cancel);
     cancelling.catch(() => undefined); // It is awaited below.
   };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await run();
+    return await answered(run, drop, longestMs);
   } catch (error) {
     throw signal.aborted && isCancelled(error) ? getAbortSignalReason(signal) : error;
   } finally {
     signal.removeEventListener("abort", onAbort);
+    clearTimeout(dropping);
     finished?.abort();
     await cancelling;
   }
@@ -56,6 +66,16 @@ export async function runStatement<T>(
 export function hasEndedCall(error: unknown): boolean {
   const signal = currentCall()?.signal;
   return signal?.aborted === true && error === getAbortSignalReason(signal);
+}
+
+async function answered<T>(run: () => Promise<T>, drop: () => void, withinMs: number | undefined): Promise<T> {
+  if (withinMs === undefined) return run();
+  const timer = setTimeout(drop, withinMs);
+  try {
+    return await run();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function cancelUntil(finished: AbortSignal, cancel: () => Promise<void>): Promise<void> {

@@ -68,6 +68,8 @@ export interface DatabaseOptions {
   maxConnections: number;
   /** What pg_stat_activity shows. */
   applicationName: string;
+  /** A connection that has not answered by then is given up; without it, a statement takes as long as it takes. */
+  longestStatementMs?: number;
 }
 
 /**
@@ -87,7 +89,7 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
     interceptors: [checkedRows],
     typeParsers,
     tracing: true,
-    driverFactory: postgresDriver,
+    driverFactory: postgresDriver(options.longestStatementMs),
   });
   pool.on("error", () => undefined);
   publishPoolMetrics(options.applicationName, options.maxConnections, pool.state);

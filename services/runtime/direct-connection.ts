@@ -3,6 +3,9 @@ import { ConnectionError, type DriverTypeParser } from "slonik";
 import { isDatabaseOutage } from "./database-errors.ts";
 import { newClient, query } from "./postgres-driver.ts";
 
+/** Everybody waits for it: a database that takes longer is asked over another connection. */
+const ANSWERED_WITHIN_MS = 5000;
+
 /** A connection beside the pool, for statements that are asked hundreds of times a second. */
 export interface DirectConnection {
   /** Rows as the database's types have them. One statement at a time: the next waits. */
@@ -34,7 +37,7 @@ export function directConnection(url: string, typeParsers: readonly DriverTypePa
     opened ??= open();
     const client = await opened;
     try {
-      return (await query(client, text, values)).rows;
+      return (await query(client, text, values, ANSWERED_WITHIN_MS)).rows;
     } catch (error) {
       if (isDatabaseOutage(error)) opened = undefined; // The connection may not know yet that it is lost.
       throw error;

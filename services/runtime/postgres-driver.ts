@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import pg from "pg";
 import {
   BackendTerminatedError,
@@ -48,25 +49,27 @@ const VIOLATIONS = new Map([
  * `tenant-query.ts`), and a statement that runs on behalf of a call is cancelled in the database when the call ends.
  * Slonik's own driver sends one statement at a time, and shows nobody the key that cancelling takes.
  */
-export const postgresDriver: DriverFactory = createDriverFactory(async ({ driverConfiguration }) => {
-  const { connectionUri, typeParsers } = driverConfiguration;
-  return {
-    async createPoolClient({ clientEventEmitter }) {
-      const client = newClient(connectionUri, typeParsers);
-      client.on("error", (error) => clientEventEmitter.emit("error", translated(error)));
-      return {
-        connect: async () => {
-          await client.connect();
-        },
-        end: () => client.end(),
-        query: (text, values) => query(client, text, values),
-        stream() {
-          throw new TypeError("a result is not streamed: it is read page by page");
-        },
-      };
-    },
-  };
-});
+export function postgresDriver(longestStatementMs?: number): DriverFactory {
+  return createDriverFactory(async ({ driverConfiguration }) => {
+    const { connectionUri, typeParsers } = driverConfiguration;
+    return {
+      async createPoolClient({ clientEventEmitter }) {
+        const client = newClient(connectionUri, typeParsers);
+        client.on("error", (error) => clientEventEmitter.emit("error", translated(error)));
+        return {
+          connect: async () => {
+            await client.connect();
+          },
+          end: () => client.end(),
+          query: (text, values) => query(client, text, values, longestStatementMs),
+          stream() {
+            throw new TypeError("a result is not streamed: it is read page by page");
+          },
+        };
+      },
+    };
+  });
+}
 
 /** What pg's client has beyond its published types: the settings that a session starts with. */
 const Client = pg.Client as unknown as new (
@@ -82,15 +85,22 @@ class UtcClient extends Client {
 
 export function newClient(connectionString: string, typeParsers: readonly DriverTypeParser[]): pg.Client {
   const types = { getTypeParser: typeParserOf(typeParsers) };
-  return new UtcClient({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, types });
+  return new UtcClient({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, keepAlive: true, types });
 }
 
-/** Ends with the current call, within the rights of its caller, on a client that nothing else is asked of meanwhile. */
-export async function query(client: pg.Client, text: string, values?: unknown[]) {
-  const run = () => ask(client, text, values);
-  const cancel = () => sendCancelRequest(client);
+/**
+ * Ends with the current call, within the rights of its caller, on a client that nothing else is asked of meanwhile. A
+ * connection that has not answered after `longestMs` is given up.
+ */
+export async function query(client: pg.Client, text: string, values?: unknown[], longestMs?: number) {
+  const statement = {
+    text,
+    run: () => ask(client, text, values),
+    cancel: () => sendCancelRequest(client),
+    drop: () => streamOf(client).destroy(),
+  };
   try {
-    const { command, fields, rowCount, rows } = await runStatement({ text, run, cancel }, currentCall()?.signal);
+    const { command, fields, rowCount, rows } = await runStatement(statement, currentCall()?.signal, longestMs);
     return {
       command: command as DriverCommand, // Slonik's type names five of them and means all.
       fields: fields.map(({ dataTypeID, name }) => ({ dataTypeId: dataTypeID, name })),
@@ -100,6 +110,10 @@ export async function query(client: pg.Client, text: string, values?: unknown[])
   } catch (error) {
     throw translated(error);
   }
+}
+
+function streamOf(client: pg.Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 function typeParserOf(typeParsers: readonly DriverTypeParser[]): typeof pg.types.getTypeParser {

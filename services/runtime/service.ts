@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { untilAborted } from "./abort.ts";
 import { type Readiness, readyUntil, startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
-import { runForAll } from "./call-context.ts";
+import { runInCall } from "./call-context.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
 import { assertProductionSafe, readConfig, type ServiceConfig } from "./config.ts";
 import { type Database, openDatabase, sql } from "./database.ts";
@@ -52,6 +52,8 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
   start: (parts: ServiceParts<z.output<Schema>>) => Promise<{ services: ServiceBinding[] }>;
 }
 
+/** The database ends every statement earlier by itself (`provision.ts`), unless it is not there any more. */
+const LONGEST_STATEMENT_MS = 65_000;
 const GRACE_MS = 10_000;
 /** Less than those wait who ask how a service is. */
 const DATABASE_ANSWERS_WITHIN_MS = 2000;
@@ -84,10 +86,10 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: name, environment: config.NODE_ENV });
   onClose(errors.stop);
   await migrateService(config.MIGRATION_DATABASE_URL, migrations);
-  const maxConnections = config.DATABASE_CONNECTIONS;
+  const limits = { maxConnections: config.DATABASE_CONNECTIONS, longestStatementMs: LONGEST_STATEMENT_MS };
   const db = tenantDatabase(
-    await openDatabase(config.DATABASE_URL, { maxConnections, applicationName: name }),
-    await openDatabase(config.SERVICE_DATABASE_URL, { maxConnections, applicationName: `${name}-service` }),
+    await openDatabase(config.DATABASE_URL, { ...limits, applicationName: name }),
+    await openDatabase(config.SERVICE_DATABASE_URL, { ...limits, applicationName: `${name}-service` }),
   );
   onClose(() => db.end());
   const unswept = (err: unknown): void => logger.error({ err }, "answers of yesterday cannot be forgotten");
@@ -163,11 +165,12 @@ function readiness(db: Database, breakers: Breaker[]): () => Promise<Readiness> 
 function databaseStateOf(db: Database): () => Promise<string> {
   let asking: Promise<unknown> | undefined;
   return async () => {
-    asking ??= runForAll(() => db.query(sql.unsafe`select 1`)).finally(() => {
+    const signal = AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS);
+    asking ??= runInCall({ signal }, () => db.query(sql.unsafe`select 1`)).finally(() => {
       asking = undefined;
     });
     try {
-      await untilAborted(asking, AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
+      await untilAborted(asking, signal);
       return "ok";
     } catch (error) {
       const silent = error instanceof Error && error.name === "TimeoutError";
