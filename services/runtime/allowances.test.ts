@@ -22,6 +22,7 @@ async function replica(): Promise<{ allowances: Allowances; redis: Redis }> {
     path: server.path,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    commandTimeout: 100,
     disconnectTimeout: 50,
   });
   redis.on("error", () => undefined);
@@ -57,9 +58,34 @@ test("replicas that share a Redis share what is left", async () => {
   expect(taken.filter((waitMs) => waitMs === 0)).toHaveLength(10);
 });
 
+test("the end of the window is told, and counts, the same with a Redis as without", async () => {
+  const { redis } = await replica();
+  const sizes = new Map([["short", { points: 1, durationS: 2 }]]);
+  const { take } = keepAllowances(sizes, redis);
+  const startMs = performance.now();
+  expect(await take("short", "ada", 1)).toBe(0);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const waitMs = await take("short", "ada", 1);
+  expect(waitMs).toBeLessThanOrEqual(2000 - (performance.now() - startMs) + 50);
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  expect(await take("short", "ada", 1)).toBe(0);
+});
+
+test("a Redis that hangs is asked a few times and then left alone for a while", async () => {
+  const { allowances, redis } = await replica();
+  server.hang();
+  try {
+    for (let calls = 0; calls < 10; calls += 1) expect(await allowances.take("user", `hanging ${calls}`, 1)).toBe(0);
+  } finally {
+    server.goOn();
+  }
+  // What it was asked it does, once it goes on.
+  expect(await redis.keys("cadre:user:hanging*")).toHaveLength(3);
+});
+
 test("while Redis is away each replica counts for itself, and nobody is refused for it", async () => {
   const { allowances, redis } = await replica();
-  expect(await allowances.take("user", "grace", 10)).toBe(0);
+  expect(await allowances.take("user", "grace", 9)).toBe(0);
   const closed = once(redis, "close");
   await server.kill();
   await closed;

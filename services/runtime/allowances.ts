@@ -1,5 +1,6 @@
+import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy } from "cockatiel";
 import type { Redis } from "ioredis";
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 
 /** So many points in so many seconds, from the first call on. */
 export interface Allowance {
@@ -17,19 +18,35 @@ export interface Allowances {
   take(allowance: string, who: string, points: number): Promise<number>;
 }
 
+/** A Redis that hangs costs each of so many calls its time to answer, and is then left alone for a while. */
+const FAILURES_TO_LEAVE = 3;
+const LEFT_FOR_MS = 5000;
+
+/** Rejects with RateLimiterRes where there is not enough left. */
+type Consume = (who: string, points: number) => Promise<unknown>;
+
 /**
  * Keeps allowances by name: in Redis, shared by all replicas, where there is one; otherwise, and while it does not answer, in
  * this process.
  */
 export function keepAllowances(sizes: ReadonlyMap<string, Allowance>, redis?: Redis): Allowances {
-  const limiters = new Map([...sizes].map(([name, size]) => [name, limiterOf(name, size, redis)]));
+  const patience = circuitBreaker(
+    handleWhen((error) => !(error instanceof RateLimiterRes)),
+    {
+      breaker: new ConsecutiveBreaker(FAILURES_TO_LEAVE),
+      halfOpenAfter: LEFT_FOR_MS,
+    },
+  );
+  const limiters = new Map(
+    [...sizes].map(([name, size]) => [name, consumer(name, size, redis && { redis, patience })]),
+  );
   return {
     sizes,
     async take(allowance, who, points) {
-      const limiter = limiters.get(allowance);
-      if (!limiter) throw new Error(`there is no allowance "${allowance}"`);
+      const consume = limiters.get(allowance);
+      if (!consume) throw new Error(`there is no allowance "${allowance}"`);
       try {
-        await limiter.consume(who, points);
+        await consume(who, points);
         return 0;
       } catch (refusal) {
         if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext);
@@ -39,16 +56,26 @@ export function keepAllowances(sizes: ReadonlyMap<string, Allowance>, redis?: Re
   };
 }
 
-function limiterOf(name: string, { points, durationS }: Allowance, redis: Redis | undefined): RateLimiterAbstract {
+function consumer(
+  name: string,
+  { points, durationS }: Allowance,
+  shared: { redis: Redis; patience: IPolicy } | undefined,
+): Consume {
   const options = { keyPrefix: `cadre:${name}`, points, duration: durationS };
   const inProcess = new RateLimiterMemory(options);
-  if (!redis) return inProcess;
-  return new RateLimiterRedis({
+  if (!shared) return (who, taken) => inProcess.consume(who, taken);
+  const inRedis = new RateLimiterRedis({
     ...options,
-    storeClient: redis,
+    storeClient: shared.redis,
     rejectIfRedisNotReady: true,
-    insuranceLimiter: inProcess,
+    // Who has nothing left is refused without asking, until there is something again.
     inMemoryBlockOnConsumed: points,
-    inMemoryBlockDuration: durationS,
   });
+  return (who, taken) =>
+    shared.patience
+      .execute(() => inRedis.consume(who, taken))
+      .catch((error: unknown) => {
+        if (error instanceof RateLimiterRes) throw error;
+        return inProcess.consume(who, taken);
+      });
 }

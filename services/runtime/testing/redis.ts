@@ -11,6 +11,9 @@ const READY_WITHIN_MS = 10_000;
 export interface TestRedis {
   /** Of its socket, for ioredis. */
   path: string;
+  /** It keeps its connections, and answers nothing until it is told to go on. */
+  hang(): void;
+  goOn(): void;
   /** As a power failure would. */
   kill(): Promise<void>;
 }
@@ -31,6 +34,8 @@ export async function startTestRedis(): Promise<TestRedis> {
   while (!(await exists(path))) await delay(20, undefined, { signal });
   return {
     path,
+    hang: () => redis.kill("SIGSTOP"),
+    goOn: () => redis.kill("SIGCONT"),
     async kill() {
       redis.kill("SIGKILL");
       await exited;
