@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { ConfigError, jsonText, serviceConfig } from "../runtime/config.ts";
+import { ConfigError, serviceConfig } from "../runtime/config.ts";
+import { grpcAddress, jsonText } from "../runtime/config-values.ts";
 import { credentialKeys } from "./credential/keys.ts";
 
 export const certificateConfig = serviceConfig.extend({
-  BOOKING_ADDRESS: z.string().min(1).default("127.0.0.1:7102"),
-  TRAINER_ADDRESS: z.string().min(1).default("127.0.0.1:7101"),
+  BOOKING_ADDRESS: grpcAddress.default("127.0.0.1:7102"),
+  TRAINER_ADDRESS: grpcAddress.default("127.0.0.1:7101"),
   /** Stands on the certificates of the zones that no franchise runs. */
   COMPANY_NAME: z.string().min(1).default("Cadre"),
   /** Of the gateway, as the world knows it: the links on certificates begin with it. */

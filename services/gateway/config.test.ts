@@ -15,6 +15,16 @@ test("in development every page may call, in production only those that are name
   ]);
 });
 
+test.each([
+  ["RATE_LIMITS", "booking=10/2592000"],
+  ["RATE_LIMITS", "booking=10"],
+  ["TRUSTED_PROXIES", "0.0.0.0/0"],
+  ["TRUSTED_PROXIES", "proxy.internal"],
+  ["BOOKING_ADDRESS", "not an address"],
+])("a %s of %j is refused at the start", (name, value) => {
+  expect(() => readConfig(gatewayConfig, { ...needed, [name]: value })).toThrow(new RegExp(`^${name}: `));
+});
+
 test("production does not open itself to every page, and a path is no origin", () => {
   expect(() => originsWith({ NODE_ENV: "production", CORS_ORIGINS: "*" })).toThrow("CORS_ORIGINS");
   expect(() => originsWith({ CORS_ORIGINS: "https://console.example/app" })).toThrow("CORS_ORIGINS");

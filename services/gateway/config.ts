@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Allowance } from "../runtime/allowances.ts";
 import { ConfigError, serviceConfig } from "../runtime/config.ts";
+import { count, grpcAddress } from "../runtime/config-values.ts";
+import { callerAddress } from "./caller-address.ts";
 
-const address = z.string().min(1);
 const origin = z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).origin === url, "is not an origin");
 
 /** "*", or the origins that browsers may call from, with commas between them. */
@@ -16,12 +17,17 @@ const origins = z.union([
 
 const ALLOWANCE = /^([a-z]+)=([1-9]\d*)\/([1-9]\d*)$/;
 
+/** What a timer can wait. */
+const LONGEST_WINDOW_S = 2_147_483;
+
 /** "name=points/seconds", with commas between them. */
 const allowances = z.string().transform((text, context) => {
   const sizes = new Map<string, Allowance>();
   for (const part of text.split(",")) {
     const [, name, points, seconds] = ALLOWANCE.exec(part.trim()) ?? [];
-    if (name === undefined) context.addIssue({ code: "custom", message: `"${part}" is not name=points/seconds` });
+    const wrong = (message: string) => context.addIssue({ code: "custom", message: `"${part}" ${message}` });
+    if (name === undefined) wrong("is not name=points/seconds");
+    else if (Number(seconds) > LONGEST_WINDOW_S) wrong(`is longer than ${LONGEST_WINDOW_S} seconds`);
     else sizes.set(name, { points: Number(points), durationS: Number(seconds) });
   }
   return sizes;
@@ -33,6 +39,18 @@ const list = z.string().transform((text) =>
     .map((one) => one.trim())
     .filter(Boolean),
 );
+
+/** Addresses and subnets of proxies. One of all addresses would have everybody believed. */
+const proxies = list.refine(areProxies, "has what is no address or subnet, or is a subnet of everybody");
+
+function areProxies(names: string[]): boolean {
+  try {
+    callerAddress(names);
+    return !names.some((name) => name.endsWith("/0"));
+  } catch {
+    return false;
+  }
+}
 
 export const gatewayConfig = serviceConfig
   .pick({
@@ -50,9 +68,9 @@ export const gatewayConfig = serviceConfig
   .extend({
     PORT: serviceConfig.shape.PORT.default(8080),
     ADMIN_PORT: serviceConfig.shape.ADMIN_PORT.default(7200),
-    TRAINER_ADDRESS: address.default("127.0.0.1:7101"),
-    BOOKING_ADDRESS: address.default("127.0.0.1:7102"),
-    CERTIFICATE_ADDRESS: address.default("127.0.0.1:7103"),
+    TRAINER_ADDRESS: grpcAddress.default("127.0.0.1:7101"),
+    BOOKING_ADDRESS: grpcAddress.default("127.0.0.1:7102"),
+    CERTIFICATE_ADDRESS: grpcAddress.default("127.0.0.1:7103"),
     /**
      * What an address and a user may take in a time, and what the contracts' own allowances hold. A call takes 1 unless
      * its contract says more.
@@ -61,13 +79,13 @@ export const gatewayConfig = serviceConfig
     /** Where replicas share what is left of the allowances. */
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
     /** Addresses and subnets of proxies whose X-Forwarded-For is believed. */
-    TRUSTED_PROXIES: list.prefault(""),
-    MAX_CONNECTIONS: z.coerce.number().int().min(1).default(10_000),
+    TRUSTED_PROXIES: proxies.prefault(""),
+    MAX_CONNECTIONS: count.default(10_000),
     /** Of one address that is no trusted proxy. */
-    MAX_CONNECTIONS_PER_ADDRESS: z.coerce.number().int().min(1).default(200),
+    MAX_CONNECTIONS_PER_ADDRESS: count.default(200),
     /** Calls under way to one service; what is more is refused at once. */
-    MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(250),
-    MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(2500),
+    MAX_CALLS_IN_FLIGHT: count.default(250),
+    MAX_OPEN_STREAMS: count.default(2500),
     /** Every origin in development, none in production unless named. */
     CORS_ORIGINS: origins.optional(),
   });

@@ -1,5 +1,5 @@
-import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
+import { count, port, publicKeys, signingKey, wholeNumber } from "./config-values.ts";
 
 /** The environment does not fit; the message names every variable that is wrong, a line each. */
 export class ConfigError extends Error {
@@ -8,28 +8,6 @@ export class ConfigError extends Error {
 
 /** The issuer that a checkout makes for itself, with its key in a file. */
 export const LOCAL_ISSUER = "cadre-local";
-
-const port = z.coerce.number().int().min(0).max(65_535);
-/** A variable that holds JSON. */
-export const jsonText = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: "custom", message: "is not JSON" });
-    return z.NEVER;
-  }
-});
-
-/** The token issuer's public keys: a JSON Web Key Set, or the https address where it is published. */
-const jwks = z.union([
-  z.url({ protocol: /^https?$/ }).transform((url) => new URL(url)),
-  jsonText.pipe(
-    z.custom<JSONWebKeySet>(
-      (value) => z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).safeParse(value).success,
-      "is not a JSON Web Key Set",
-    ),
-  ),
-]);
 
 /**
  * This process's certificate and key, and the authority that signs those of the mesh, as PEM: then services prove to each
@@ -55,21 +33,19 @@ export const serviceConfig = z.object({
   /** As the role that owns the tables. */
   MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** At most, as each of these two roles. */
-  DATABASE_CONNECTIONS: z.coerce.number().int().min(1).default(10),
+  DATABASE_CONNECTIONS: count.default(10),
   TOKEN_ISSUER: z.string().min(1),
-  TOKEN_JWKS: jwks,
+  TOKEN_JWKS: publicKeys,
   /** The private key with which the service proves to other services who it is. */
-  SERVICE_KEY: jsonText.pipe(
-    z.custom<JWK>((value) => z.looseObject({ kty: z.string() }).safeParse(value).success, "is not a JSON Web Key"),
-  ),
+  SERVICE_KEY: signingKey,
   ...tlsFiles,
   /** Honour the `cadre-time` header: for demonstrations and tests. */
   DEVELOPMENT_CLOCK: z.enum(["on", "off"]).default("off"),
   /** For how long a process that stops says so, and still serves, before it takes no new calls. */
-  STOP_NOTICE_MS: z.coerce.number().int().min(0).default(0),
+  STOP_NOTICE_MS: wholeNumber.default(0),
   /** How many calls may be under way, and how many streams open; what is more is refused at once. */
-  MAX_CALLS_IN_FLIGHT: z.coerce.number().int().min(1).default(64),
-  MAX_OPEN_STREAMS: z.coerce.number().int().min(1).default(1000),
+  MAX_CALLS_IN_FLIGHT: count.default(64),
+  MAX_OPEN_STREAMS: count.default(1000),
   /** Where bugs are sent, in Sentry's form; nowhere without it. */
   SENTRY_DSN: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
@@ -93,15 +69,19 @@ export function readConfig<Schema extends z.ZodType>(
   throw new ConfigError([...new Set(faults)].join("\n"));
 }
 
-/** Throws where production is told to pretend, or to believe whoever can read a file of a developer's. */
+/** Throws where production is told to pretend, or to believe whoever can read a file of a developer's or sits on the way. */
 export function assertProductionSafe({
   NODE_ENV,
   TOKEN_ISSUER,
+  TOKEN_JWKS,
   DEVELOPMENT_CLOCK,
-}: Pick<ServiceConfig, "NODE_ENV" | "TOKEN_ISSUER"> & Partial<ServiceConfig>): void {
+}: Pick<ServiceConfig, "NODE_ENV" | "TOKEN_ISSUER" | "TOKEN_JWKS"> & Partial<ServiceConfig>): void {
   if (NODE_ENV !== "production") return;
   const faults = [
     ...(DEVELOPMENT_CLOCK === "on" ? ["DEVELOPMENT_CLOCK: production must not let callers set the time"] : []),
+    ...(TOKEN_JWKS instanceof URL && TOKEN_JWKS.protocol !== "https:"
+      ? ["TOKEN_JWKS: production reads keys over https, since whoever sits between could put his own in their place"]
+      : []),
     ...(TOKEN_ISSUER === LOCAL_ISSUER ? ["TOKEN_ISSUER: the local issuer is for development only"] : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults.join("\n"));
