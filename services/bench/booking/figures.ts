@@ -1,5 +1,6 @@
 import { env } from "node:process";
 import type { Figure } from "../figure.ts";
+import { wanted } from "../wanted.ts";
 import { assigningFigures } from "./assigning-figures.ts";
 import { claimFigure } from "./claim-figures.ts";
 import { contentionFigure } from "./contention-figures.ts";
@@ -12,8 +13,6 @@ import { zoneFigure } from "./zone-figures.ts";
 
 /** Of the whole run, to try a driver with less. */
 const SCALE = Number(env.BENCH_SCALE ?? 1);
-/** The figures to take, such as "B3,B5"; without it, all. */
-const ONLY = env.BENCH_ONLY?.split(",");
 const scaled = (count: number, least: number) => Math.max(least, Math.round(count * SCALE));
 
 const BOOKINGS_A_ROUND = scaled(400, 40);
@@ -73,10 +72,6 @@ async function* serviceFigures(mesh: BookingMesh, print: (line: string) => void)
     yield await contentionFigure({ ...shared, rounds: two, calls: CALLS, firstStudent: 30_000 }, "four");
   }
   if (wanted("B6", "B8")) yield* assigningFigures({ ...shared, teachers: CROWD, firstStudent: 35_000 });
-}
-
-function wanted(...figures: string[]): boolean {
-  return !ONLY || figures.some((figure) => ONLY.includes(figure));
 }
 
 function teachers(course: number, from: number, count: number, places: number): Teachers {

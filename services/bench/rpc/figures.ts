@@ -8,6 +8,7 @@ import { freePorts } from "../ports.ts";
 import { type Program, startProgram } from "../program.ts";
 import { received } from "../trainers/directory-figures.ts";
 import { encodingFigure } from "../trainers/encoding-figure.ts";
+import { wanted } from "../wanted.ts";
 import { command } from "./command.ts";
 import { ANSWER_BYTES, METHOD } from "./hop.ts";
 import { memoryFigures } from "./memory-figures.ts";
@@ -22,10 +23,10 @@ const SAMPLED = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_S
 
 /** What a call between two services costs, and what a service takes. */
 export async function* rpcFigures(): AsyncGenerator<Figure> {
-  yield await hopFigure();
-  yield await encodingFigure(Array.from({ length: 500 }, (_, index) => received(index)));
-  yield* memoryFigures();
-  yield await overloadFigure();
+  if (wanted("B1")) yield await hopFigure();
+  if (wanted("B2")) yield await encodingFigure(Array.from({ length: 500 }, (_, index) => received(index)));
+  if (wanted("B10")) yield* memoryFigures();
+  if (wanted("overload")) yield await overloadFigure();
 }
 
 async function hopFigure(): Promise<Figure> {
