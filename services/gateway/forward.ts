@@ -5,6 +5,7 @@ import { TIME_HEADER } from "../runtime/call-headers.ts";
 import { type DescriptorIndex, indexDescriptors } from "../runtime/descriptor-index.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { isText } from "../runtime/grpc-metadata.ts";
+import { HeaderMap } from "../runtime/header-map.ts";
 import { implement, type ServiceBinding } from "../runtime/implement.ts";
 import { readableDetails } from "./readable-details.ts";
 
@@ -102,7 +103,7 @@ async function* only<T>(request: T): AsyncGenerator<T> {
 }
 
 function callOf(context: HandlerContext): [AbortSignal, number | undefined, Headers] {
-  const header = new Headers();
+  const header = new HeaderMap();
   for (const name of PASSED_ON) {
     const value = context.requestHeader.get(name);
     if (value === null) continue;

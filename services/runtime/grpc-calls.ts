@@ -18,6 +18,7 @@ import {
 } from "@grpc/grpc-js";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { errorFrom } from "./grpc-status.ts";
+import { HeaderMap } from "./header-map.ts";
 
 /** How a streaming call ended, once it has. */
 interface Ending {
@@ -37,14 +38,14 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
 ): Promise<UnaryResponse<I, O>> {
   const { method, service, signal } = request;
   const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
-  const header = new Headers();
+  let header: Headers | undefined;
   let bytes: Buffer | undefined;
   const call = channel.createCall(pathOf(method), deadline, null, null, null);
   const cancel = (): void => call.cancelWithStatus(grpcStatus.CANCELLED, "the caller has cancelled the call");
 
   call.start(metadataFrom(request.header), {
     onReceiveMetadata: (metadata) => {
-      headersFrom(metadata, header);
+      header = headersFrom(metadata);
     },
     onReceiveMessage: (message: Buffer) => {
       if (bytes) call.cancelWithStatus(grpcStatus.UNIMPLEMENTED, "a unary call was answered twice");
@@ -56,7 +57,8 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
       try {
         if (status.code !== grpcStatus.OK || bytes === undefined) throw errorOf(status, header, signal);
         const message = decode(method.output, bytes);
-        resolve({ stream: false, service, method, header, trailer: headersFrom(status.metadata), message });
+        const trailer = headersFrom(status.metadata);
+        resolve({ stream: false, service, method, header: header ?? new HeaderMap(), trailer, message });
       } catch (error) {
         reject(error);
       }
@@ -77,8 +79,8 @@ export async function callStreaming<I extends DescMessage, O extends DescMessage
   deadline: number,
 ): Promise<StreamResponse<I, O>> {
   const { method, service, signal } = request;
-  const header = new Headers();
-  const trailer = new Headers();
+  let header: Headers = new HeaderMap();
+  const trailer = new HeaderMap();
   // On the wire all streaming kinds are one.
   const call = client.makeBidiStreamRequest(pathOf(method), identity, identity, metadataFrom(request.header), {
     deadline,
@@ -90,13 +92,13 @@ export async function callStreaming<I extends DescMessage, O extends DescMessage
   const started = Promise.withResolvers<void>();
   const ending: Ending = {};
   call.once("metadata", (metadata) => {
-    headersFrom(metadata, header);
+    header = headersFrom(metadata);
     started.resolve();
   });
   call.on("error", () => undefined); // Its status tells the same.
   call.once("status", (status: StatusObject) => {
     signal.removeEventListener("abort", cancel);
-    headersFrom(status.metadata, trailer);
+    for (const [name, value] of headersFrom(status.metadata)) trailer.append(name, value);
     ending.status = status;
     started.resolve();
   });
@@ -144,7 +146,7 @@ async function* responsesOf<O extends DescMessage>(
   }
 }
 
-function errorOf(status: StatusObject, header: Headers, signal: AbortSignal): unknown {
+function errorOf(status: StatusObject, header: Headers | undefined, signal: AbortSignal): unknown {
   // A call that we ended ourselves failed for our reason, not for the channel's.
   if (signal.aborted) return getAbortSignalReason(signal);
   if (status.code === grpcStatus.OK) return new ConnectError("the response has no message", Code.Unimplemented);

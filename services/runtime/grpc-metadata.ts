@@ -1,34 +1,30 @@
 import { decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
-import { Metadata } from "@grpc/grpc-js";
+import { Metadata, type MetadataValue } from "@grpc/grpc-js";
+import { HeaderMap } from "./header-map.ts";
 
 /** Written by the channel itself; a copy from another hop would contradict it. */
 const RESERVED =
-  /^(:.*|grpc-.*|connect-.*|content-type|content-length|content-encoding|accept-encoding|te|connection|keep-alive|proxy-.*|host|transfer-encoding|upgrade|user-agent)$/;
+  /^(.*:.*|grpc-.*|connect-.*|content-type|content-length|content-encoding|accept-encoding|te|connection|keep-alive|proxy-.*|host|transfer-encoding|upgrade|user-agent)$/;
 
-/** What grpc-js takes; it throws at anything else. */
-const NAME = /^[0-9a-z_.-]+$/;
 const TEXT = /^[ -~]*$/;
 
 /**
- * Turns gRPC metadata into `Headers`. Binary values (names that end in -bin) become unpadded base64, as Connect expects
- * them; several values of one name are joined by commas.
+ * The headers that gRPC metadata says, once somebody looks at them. Binary values (names that end in -bin) become unpadded
+ * base64, as Connect expects them; several values of one name are joined by commas.
  */
-export function headersFrom(metadata: Metadata, into = new Headers()): Headers {
-  for (const [name, texts] of Object.entries(metadata.toHttp2Headers())) {
-    const values = name.endsWith("-bin") ? metadata.get(name) : [texts].flat();
-    for (const value of values) into.append(name, value instanceof Buffer ? encodeBinaryHeader(value) : String(value));
-  }
-  return into;
+export function headersFrom(metadata: Metadata): Headers {
+  return new HeaderMap(() => textsOf(metadata));
 }
 
 /** Turns `Headers` into gRPC metadata, leaving out what belongs to a single hop and what metadata cannot say. */
 export function metadataFrom(headers: Headers, into = new Metadata()): Metadata {
   headers.forEach((value, name) => {
-    if (RESERVED.test(name) || !NAME.test(name)) return;
-    if (name.endsWith("-bin")) {
-      for (const part of value.split(",")) addBinary(into, name, part.trim());
-    } else if (isText(value)) {
-      into.add(name, value);
+    if (RESERVED.test(name)) return;
+    try {
+      if (name.endsWith("-bin")) addBinary(into, name, value);
+      else into.add(name, value);
+    } catch {
+      // Metadata cannot say it.
     }
   });
   return into;
@@ -39,10 +35,17 @@ export function isText(value: string): boolean {
   return TEXT.test(value);
 }
 
+function textsOf(metadata: Metadata): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const [name, values] of Object.entries(metadata.toJSON())) texts.set(name, values.map(textOf).join(", "));
+  return texts;
+}
+
+function textOf(value: MetadataValue): string {
+  return typeof value === "string" ? value : encodeBinaryHeader(value);
+}
+
+/** Throws at what is not base64. */
 function addBinary(into: Metadata, name: string, encoded: string): void {
-  try {
-    into.add(name, Buffer.from(decodeBinaryHeader(encoded)));
-  } catch {
-    // It is not base64.
-  }
+  for (const part of encoded.split(",")) into.add(name, Buffer.from(decodeBinaryHeader(part.trim())));
 }

@@ -61,6 +61,7 @@ export function createGrpcServer(options: GrpcServerOptions): Server {
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    "grpc.enable_channelz": 0,
     ...options.channelOptions,
   });
   allowResets(server);

@@ -33,11 +33,11 @@ export function statusFrom(error: ConnectError): StatusObject {
 
 /** The error that a status stands for; `header` is what came before it. */
 export function errorFrom(status: Pick<StatusObject, "code" | "details" | "metadata">, header?: Headers): ConnectError {
-  const metadata = headersFrom(status.metadata, new Headers(header));
-  const error = new ConnectError(status.details, codeFrom(status.code), metadata);
+  const error = new ConnectError(status.details, codeFrom(status.code), header && [...header]);
+  for (const [name, value] of headersFrom(status.metadata)) error.metadata.append(name, value);
   const [encoded] = status.metadata.get(DETAILS);
   if (encoded instanceof Buffer) {
-    metadata.delete(DETAILS);
+    error.metadata.delete(DETAILS);
     error.details = detailsFrom(encoded);
   }
   received.add(error);

@@ -5,6 +5,7 @@ import { type ChannelCredentials, type ChannelOptions, Client, credentials as gr
 import { callingOptions } from "./calling-policy.ts";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
+import { HeaderMap } from "./header-map.ts";
 import { largestMessages } from "./message-limits.ts";
 import { runUnary } from "./unary-call.ts";
 
@@ -36,6 +37,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const services = options.services ?? [];
   const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
     "grpc.max_receive_message_length": largestMessages(services).responseBytes,
+    "grpc.enable_channelz": 0,
     ...callingOptions(services),
     ...options.channelOptions,
   });
@@ -76,7 +78,7 @@ function requestOf(method: DescMethod, header: HeadersInit | undefined, contextV
     service: method.parent,
     requestMethod: "POST",
     url: pathOf(method),
-    header: new Headers(header),
+    header: new HeaderMap(header),
     contextValues: contextValues ?? createContextValues(),
   };
 }

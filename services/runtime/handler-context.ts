@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { HeaderMap } from "./header-map.ts";
 import { limitedSignal } from "./limited-signal.ts";
 
 /** The context of one call, as handlers and interceptors know it. */
@@ -21,8 +22,8 @@ export function openCall(method: DescMethod, url: string, requestHeader: Headers
     requestMethod: "POST",
     url,
     requestHeader,
-    responseHeader: new Headers(),
-    responseTrailer: new Headers(),
+    responseHeader: new HeaderMap(),
+    responseTrailer: new HeaderMap(),
     values: createContextValues(),
     timeoutMs: () => (deadlineMs === undefined ? undefined : deadlineMs - Date.now()),
     ...limitedSignal(undefined, timeoutMs),

@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { metrics } from "@opentelemetry/api";
 import { ATTR_RPC_METHOD } from "@opentelemetry/semantic-conventions";
+import { HeaderMap } from "./header-map.ts";
 import { policyOf } from "./policy.ts";
 
 /** One in ten calls may be hedged, and five at once: what hangs altogether gets a tenth more calls, not twice as many. */
@@ -23,7 +24,7 @@ export function hedge(): Interceptor {
     tokens = Math.min(tokens + TOKENS_PER_CALL, MAX_TOKENS);
     const decided = new AbortController();
     const signal = AbortSignal.any([request.signal, decided.signal]);
-    const attempt = () => next({ ...request, header: new Headers(request.header), signal });
+    const attempt = () => next({ ...request, header: new HeaderMap(request.header), signal });
     const mayHedge = (): boolean => {
       if (tokens < 1) return false;
       tokens -= 1;
