@@ -6,11 +6,11 @@ export interface CallContext {
   /** Aborted when the caller leaves or its deadline passes. */
   readonly signal: AbortSignal;
   /** On the clock of `performance.now()`; absent when the call may take for ever. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** The caller's `cadre-time` header: the instant that a development call pretends it to be. */
-  readonly pretendedTime?: string;
+  readonly pretendedTime?: string | undefined;
   /** The services that the caller's certificate names; absent where none was asked for. */
-  readonly peerServices?: () => readonly string[];
+  readonly peerServices?: (() => readonly string[]) | undefined;
   /** Who calls, from the moment on that it is proven: what is done for the call is done within the caller's rights. */
   caller?: Caller;
   /** Whose call it was that a calling service answers with this one; absent when it calls for itself. */

@@ -1,5 +1,6 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import type { CallContext } from "./call-context.ts";
+import { withSignal } from "./call-end.ts";
+import type { OpenCall } from "./handler-context.ts";
 
 /** RFC 3339; see `developmentClock`. */
 export const TIME_HEADER = "cadre-time";
@@ -8,16 +9,12 @@ export const TIME_HEADER = "cadre-time";
 export const CALLER_HEADER = "cadre-caller";
 
 /** What the call hands on to the calls made on its behalf, and what its connection proves. */
-export function callContextOf(
-  context: Pick<HandlerContext, "signal" | "timeoutMs" | "requestHeader">,
-  peerServices?: CallContext["peerServices"],
-): CallContext {
-  const timeoutMs = context.timeoutMs();
-  const pretendedTime = context.requestHeader.get(TIME_HEADER);
-  return {
-    signal: context.signal,
-    ...(timeoutMs === undefined ? {} : { deadlineMs: performance.now() + timeoutMs }),
-    ...(pretendedTime === null ? {} : { pretendedTime }),
-    ...(peerServices ? { peerServices } : {}),
-  };
+export function callContextOf(call: OpenCall, peerServices?: CallContext["peerServices"]): CallContext {
+  const timeoutMs = call.timeoutMs();
+  return withSignal({
+    ending: call.ending,
+    deadlineMs: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
+    pretendedTime: call.requestHeader.get(TIME_HEADER) ?? undefined,
+    peerServices,
+  });
 }

@@ -16,9 +16,17 @@ import {
   status as grpcStatus,
   type StatusObject,
 } from "@grpc/grpc-js";
+import type { CallEnd } from "./call-end.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { errorFrom } from "./grpc-status.ts";
 import { HeaderMap } from "./header-map.ts";
+
+export interface UnaryLimits {
+  /** As `Date.now()` tells the time. */
+  deadline: number;
+  /** Breaks the call off. */
+  ending: CallEnd;
+}
 
 /** How a streaming call ended, once it has. */
 interface Ending {
@@ -29,19 +37,19 @@ const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
  * Makes one unary call on a grpc-js channel. A client's `makeUnaryRequest` is not used: it puts three layers and the
- * stack of an error, a sixth of all that it does, around every call. `deadline` is as `Date.now()` tells the time.
+ * stack of an error, a sixth of all that it does, around every call.
  */
 export function callUnary<I extends DescMessage, O extends DescMessage>(
   channel: ChannelInterface,
   request: UnaryRequest<I, O>,
-  deadline: number,
+  { deadline, ending }: UnaryLimits,
 ): Promise<UnaryResponse<I, O>> {
-  const { method, service, signal } = request;
+  const { method, service } = request;
   const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
   let header: Headers | undefined;
   let bytes: Buffer | undefined;
   const call = channel.createCall(pathOf(method), deadline, null, null, null);
-  const cancel = (): void => call.cancelWithStatus(grpcStatus.CANCELLED, "the caller has cancelled the call");
+  let closed = false;
 
   call.start(metadataFrom(request.header), {
     onReceiveMetadata: (metadata) => {
@@ -53,9 +61,11 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
     },
     // Comes last, whatever happened.
     onReceiveStatus: (status) => {
-      signal.removeEventListener("abort", cancel);
+      closed = true;
       try {
-        if (status.code !== grpcStatus.OK || bytes === undefined) throw errorOf(status, header, signal);
+        // A call that we ended ourselves failed for our reason, not for the channel's.
+        if (ending.hasEnded) throw ending.reason;
+        if (status.code !== grpcStatus.OK || bytes === undefined) throw errorOf(status, header);
         const message = decode(method.output, bytes);
         const trailer = headersFrom(status.metadata);
         resolve({ stream: false, service, method, header: header ?? new HeaderMap(), trailer, message });
@@ -67,8 +77,9 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
   call.startRead();
   call.sendMessageWithContext({}, encode(method.input, request.message));
   call.halfClose();
-  if (signal.aborted) cancel();
-  signal.addEventListener("abort", cancel, { once: true });
+  ending.onEnd(() => {
+    if (!closed) call.cancelWithStatus(grpcStatus.CANCELLED, "the caller has cancelled the call");
+  });
   return promise;
 }
 
@@ -105,7 +116,9 @@ export async function callStreaming<I extends DescMessage, O extends DescMessage
 
   void send(call, ending, method.input, request.message);
   await started.promise;
-  const message = responsesOf(call, ending, method.output, (status) => errorOf(status, header, signal));
+  const message = responsesOf(call, ending, method.output, (status) =>
+    signal.aborted ? getAbortSignalReason(signal) : errorOf(status, header),
+  );
   return { stream: true, service, method, header, trailer, message };
 }
 
@@ -146,9 +159,7 @@ async function* responsesOf<O extends DescMessage>(
   }
 }
 
-function errorOf(status: StatusObject, header: Headers | undefined, signal: AbortSignal): unknown {
-  // A call that we ended ourselves failed for our reason, not for the channel's.
-  if (signal.aborted) return getAbortSignalReason(signal);
+function errorOf(status: StatusObject, header: Headers | undefined): ConnectError {
   if (status.code === grpcStatus.OK) return new ConnectError("the response has no message", Code.Unimplemented);
   return errorFrom(status, header);
 }

@@ -11,13 +11,13 @@ import {
 } from "@grpc/grpc-js";
 import { untilAborted } from "./abort.ts";
 import { type CallContext, runInCall } from "./call-context.ts";
+import { ENDED } from "./call-end.ts";
 import { callContextOf } from "./call-headers.ts";
 import { type EncodedMessage, encodeMessage } from "./encoded-message.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { statusFrom } from "./grpc-status.ts";
-import { type OpenCall, openCall } from "./handler-context.ts";
+import { type CallTime, type OpenCall, openCall } from "./handler-context.ts";
 import type { ServiceBinding } from "./implement.ts";
-import { ENDED } from "./limited-signal.ts";
 import { checkRequestSize, checkResponseSize, largestMessages } from "./message-limits.ts";
 import { policyOf } from "./policy.ts";
 import { allowResets } from "./reset-limit.ts";
@@ -109,13 +109,12 @@ function peerOf(call: UnaryCall | StreamingCall, { certified }: GrpcServerOption
 }
 
 function openContext(call: UnaryCall | StreamingCall, method: DescMethod, path: string): OpenCall {
-  const timeoutMs = serverTimeoutMs(call.getDeadline(), policyOf(method).deadlineMs);
-  const context = openCall(method, path, headersFrom(call.metadata), timeoutMs);
+  const context = openCall(method, path, headersFrom(call.metadata), timeOf(call, method));
   // grpc-js reports a passed deadline as a cancellation too, and every finished call.
   (call as NodeJS.EventEmitter).on("cancelled", () => {
-    if (context.signal.aborted) return;
+    if (context.ending.hasEnded) return;
     const expired = (context.timeoutMs() ?? Number.POSITIVE_INFINITY) <= CANCELS_EARLY_MS;
-    context.end(
+    context.ending.end(
       expired
         ? new ConnectError("the deadline has passed", Code.DeadlineExceeded)
         : new ConnectError("the caller has cancelled the call", Code.Canceled),
@@ -124,10 +123,12 @@ function openContext(call: UnaryCall | StreamingCall, method: DescMethod, path: 
   return context;
 }
 
-function serverTimeoutMs(deadline: Date | number, defaultMs: number | undefined): number | undefined {
-  const callersMs = Number(deadline) - Date.now();
-  const timeoutMs = Math.min(callersMs, defaultMs ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(timeoutMs) ? timeoutMs : undefined;
+/** What the contract gives, or the caller if that is less: then grpc-js has a timer for it. */
+function timeOf(call: UnaryCall | StreamingCall, method: DescMethod): CallTime {
+  const callersMs = Number(call.getDeadline()) - Date.now();
+  const contractsMs = policyOf(method).deadlineMs ?? Number.POSITIVE_INFINITY;
+  const timeoutMs = Math.min(callersMs, contractsMs);
+  return { timeoutMs: Number.isFinite(timeoutMs) ? timeoutMs : undefined, watched: callersMs <= contractsMs };
 }
 
 /** Responds once: with what `work` gives, or as soon as the call is aborted. */
@@ -142,15 +143,12 @@ function answer(
     if (answered) return;
     answered = true;
     send();
-    context.end(ENDED);
+    context.ending.end(ENDED);
   };
   const fail = (error: unknown): void => finish(() => respond(statusFrom(ConnectError.from(error, Code.Internal))));
 
-  if (context.signal.aborted) {
-    fail(getAbortSignalReason(context.signal));
-    return;
-  }
-  context.signal.addEventListener("abort", () => fail(getAbortSignalReason(context.signal)), { once: true });
+  context.ending.onEnd(fail);
+  if (context.ending.hasEnded) return;
   work().then(({ header, trailer, bytes }) => {
     finish(() => {
       if (!isEmpty(header)) call.sendMetadata(metadataFrom(header));
@@ -184,7 +182,7 @@ async function respondWith(
     responses.return?.().catch(() => undefined); // Its failure changes nothing: the call has its status.
     call.emit("error", statusFrom(ConnectError.from(error, Code.Internal)));
   } finally {
-    context.end(ENDED);
+    context.ending.end(ENDED);
   }
 }
 

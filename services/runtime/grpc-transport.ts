@@ -47,14 +47,14 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
     async unary(method, signal, timeoutMs, header, message, contextValues) {
       const budgetMs = callTimeoutMs(method, timeoutMs);
       const deadline = Date.now() + (budgetMs ?? Number.POSITIVE_INFINITY);
-      return runUnary({
+      return await runUnary({
         request: requestOf(method, header, contextValues),
         method,
         message,
         interceptors,
         signal: callSignal(signal),
         timeoutMs: budgetMs,
-        send: async (request) => callUnary(client.getChannel(), request, deadline),
+        send: (request, ending) => callUnary(client.getChannel(), request, { deadline, ending }),
       });
     },
 

@@ -1,7 +1,6 @@
 import { create, type DescMessage, type DescMethodUnary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
-import { getAbortSignalReason } from "@connectrpc/connect/protocol";
-import { ENDED, limitedSignal } from "./limited-signal.ts";
+import { CallEnd, ENDED, withSignal } from "./call-end.ts";
 
 export interface UnaryCall<I extends DescMessage, O extends DescMessage> {
   request: Omit<UnaryRequest<I, O>, "stream" | "method" | "message" | "signal">;
@@ -10,7 +9,8 @@ export interface UnaryCall<I extends DescMessage, O extends DescMessage> {
   interceptors: readonly Interceptor[];
   signal: AbortSignal | undefined;
   timeoutMs: number | undefined;
-  send: (request: UnaryRequest<I, O>) => Promise<UnaryResponse<I, O>>;
+  /** Makes the call, and breaks it off when it has to end. */
+  send: (request: UnaryRequest<I, O>, ending: CallEnd) => Promise<UnaryResponse<I, O>>;
 }
 
 /**
@@ -21,23 +21,37 @@ export async function runUnary<I extends DescMessage, O extends DescMessage>(
   call: UnaryCall<I, O>,
 ): Promise<UnaryResponse<I, O>> {
   const { method, interceptors, send } = call;
+  const ending = new CallEnd(call.signal, call.timeoutMs);
+  const message = create(method.input, call.message);
+  const { service, requestMethod, url, header, contextValues } = call.request;
+  const facts = { service, method, requestMethod, url, header, contextValues };
+  const own = withSignal({ ...facts, stream: false as const, message, ending }) as UnaryRequest;
   const last: ReturnType<Interceptor> = (request) => {
     if (request.stream) throw new Error(`an interceptor has made a stream of ${method.name}`);
-    return send(request as UnaryRequest<I, O>);
+    const unary = request as UnaryRequest<I, O>;
+    return request === own ? send(unary, ending) : sendAsPassedOn(unary, send);
   };
-  const next = interceptors.reduceRight((inner, interceptor) => interceptor(inner), last);
-  const { signal, end } = limitedSignal(call.signal, call.timeoutMs);
   try {
-    const message = create(method.input, call.message);
-    const response = await next({ ...call.request, stream: false, method, message, signal } as UnaryRequest);
+    const response = await interceptors.reduceRight((next, interceptor) => interceptor(next), last)(own);
     if (response.stream) throw new Error(`an interceptor has answered ${method.name} with a stream`);
-    end(ENDED);
+    ending.end(ENDED);
     return response as UnaryResponse<I, O>;
   } catch (reason) {
-    const error = signal.aborted
-      ? ConnectError.from(getAbortSignalReason(signal), Code.Canceled)
-      : ConnectError.from(reason);
-    end(error);
+    const error = ending.hasEnded ? ConnectError.from(ending.reason, Code.Canceled) : ConnectError.from(reason);
+    ending.end(error);
     throw error;
+  }
+}
+
+/** Interceptors may pass on another signal. */
+async function sendAsPassedOn<I extends DescMessage, O extends DescMessage>(
+  request: UnaryRequest<I, O>,
+  send: UnaryCall<I, O>["send"],
+): Promise<UnaryResponse<I, O>> {
+  const ending = new CallEnd(request.signal);
+  try {
+    return await send(request, ending);
+  } finally {
+    ending.end(ENDED);
   }
 }

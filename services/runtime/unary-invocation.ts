@@ -7,37 +7,46 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { withSignal } from "./call-end.ts";
+import type { OpenCall } from "./handler-context.ts";
 
 type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
-type Invocation = (context: HandlerContext, message: MessageShape<DescMessage>) => Promise<UnaryResponse>;
+type Invocation = (context: OpenCall, message: MessageShape<DescMessage>) => Promise<UnaryResponse>;
 
-/** Carries the context past the interceptors to the implementation. */
-const contextKey = createContextKey<HandlerContext | undefined>(undefined, { description: "handler context" });
+/** A call on its way through the interceptors. */
+interface Invoked {
+  context: OpenCall;
+  request: UnaryRequest;
+}
+
+/** Carries it past the interceptors to the implementation. */
+const invokedKey = createContextKey<Invoked | undefined>(undefined, { description: "invoked" });
 
 /** The implementation behind its interceptors, as Connect invokes it, but put together once and not for every call. */
 export function unaryInvocation(spec: UnarySpec, interceptors: readonly Interceptor[]): Invocation {
   const { impl, method } = spec;
   const implementation: ReturnType<Interceptor> = async (request) => {
-    const context = request.contextValues.get(contextKey);
-    if (!context || request.stream) throw new Error(`an interceptor has made another call of ${method.name}`);
-    const message = create(method.output, await impl(request.message, asPassedOn(context, request)));
-    const { responseHeader: header, responseTrailer: trailer } = context;
+    const invoked = request.contextValues.get(invokedKey);
+    if (!invoked || request.stream) throw new Error(`an interceptor has made another call of ${method.name}`);
+    const { responseHeader: header, responseTrailer: trailer } = invoked.context;
+    const context = request === invoked.request ? invoked.context : asPassedOn(invoked.context, request);
+    const message = create(method.output, await impl(request.message, context));
     return { stream: false, service: method.parent, method, header, trailer, message };
   };
   const outermost = interceptors.reduceRight((next, interceptor) => interceptor(next), implementation);
 
   return async (context, message) => {
-    const { service, requestMethod, url, signal, requestHeader: header, values } = context;
-    const contextValues = values.set(contextKey, context);
-    const call = { service, method, requestMethod, url, signal, header, contextValues };
-    const response = await outermost({ ...call, stream: false, message });
+    const { service, requestMethod, url, requestHeader: header, values: contextValues, ending } = context;
+    const call = { service, method, requestMethod, url, header, contextValues, ending };
+    const request: UnaryRequest = withSignal({ ...call, stream: false as const, message });
+    contextValues.set(invokedKey, { context, request });
+    const response = await outermost(request);
     if (response.stream) throw new Error(`an interceptor has answered ${method.name} with a stream`);
     return response;
   };
 }
 
 /** Interceptors may pass on another header, signal or set of values. */
-function asPassedOn(context: HandlerContext, { header, signal, contextValues }: UnaryRequest): HandlerContext {
-  if (header === context.requestHeader && signal === context.signal && contextValues === context.values) return context;
+function asPassedOn(context: OpenCall, { header, signal, contextValues }: UnaryRequest): HandlerContext {
   return { ...context, requestHeader: header, signal, values: contextValues };
 }
