@@ -7,7 +7,20 @@ export type { Logger } from "pino";
 const SECRETS = ["authorization", "token", "password", "*.authorization", "*.token", "*.password"];
 
 /** A write of its own for every line took a service 25 of the 190 µs of a call; what is left is written at exit. */
-const OUTPUT = destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+const OUTPUT = destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 100 });
+
+let lastMs = 0;
+let lastTimestamp = "";
+
+/** In ISO 8601; the lines of one millisecond share it. */
+function timestamp(): string {
+  const nowMs = Date.now();
+  if (nowMs !== lastMs) {
+    lastMs = nowMs;
+    lastTimestamp = `,"time":"${new Date(nowMs).toISOString()}"`;
+  }
+  return lastTimestamp;
+}
 
 /**
  * A logger that writes JSON lines to standard output, a tenth of a second late at the most, each with the trace and span
@@ -17,7 +30,7 @@ export function createLogger(service: string, level: string): Logger {
   const options: LoggerOptions = {
     level,
     base: { service },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp,
     formatters: { level: (label) => ({ level: label }) },
     redact: SECRETS,
     mixin() {

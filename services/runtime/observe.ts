@@ -19,8 +19,8 @@ import {
   METRIC_RPC_CLIENT_CALL_DURATION,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from "@opentelemetry/semantic-conventions";
-import { methodName, requestIdOf } from "./call-facts.ts";
-import { callerKey, onBehalfOfKey } from "./caller.ts";
+import { methodName } from "./call-facts.ts";
+import { callLog } from "./call-log.ts";
 import { codeName } from "./code-name.ts";
 import type { Logger } from "./logger.ts";
 
@@ -53,10 +53,9 @@ const advice = {
 export function observeServer(logger: Logger): Interceptor {
   const tracer = trace.getTracer("cadre");
   const duration = metrics.getMeter("cadre").createHistogram(METRIC_RPC_SERVER_CALL_DURATION, { unit: "s", advice });
-  // A call's line has no field that could hold a secret; to look for one takes half as long as to write it.
-  const lines = logger.child({}, { redact: [] });
+  const logCall = callLog(logger);
 
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const startMs = performance.now();
     const facts = factsOf(request.method);
     const { name, attributes } = facts;
@@ -66,7 +65,7 @@ export function observeServer(logger: Logger): Interceptor {
     return observed(next, request, within, (code) => {
       const durationMs = performance.now() - startMs;
       duration.record(durationMs / 1000, end(span, facts, code));
-      context.with(within, () => logCall(lines, request, code, durationMs));
+      logCall({ request, span, code, durationMs });
     });
   };
 }
@@ -76,7 +75,7 @@ export function observeClient(): Interceptor {
   const tracer = trace.getTracer("cadre");
   const duration = metrics.getMeter("cadre").createHistogram(METRIC_RPC_CLIENT_CALL_DURATION, { unit: "s", advice });
 
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const startMs = performance.now();
     const facts = factsOf(request.method);
     const { name, attributes } = facts;
@@ -146,18 +145,4 @@ function end(span: Span, { attributes, ended }: MethodFacts, code: Code | undefi
   }
   span.end();
   return all;
-}
-
-function logCall(logger: Logger, request: Request, code: Code | undefined, durationMs: number): void {
-  const requestId = requestIdOf(request);
-  const onBehalfOf = request.contextValues.get(onBehalfOfKey);
-  const line = {
-    method: factsOf(request.method).name,
-    code: codeName(code),
-    duration_ms: Math.round(durationMs * 100) / 100,
-    caller: request.contextValues.get(callerKey).subject,
-    ...(onBehalfOf === undefined ? {} : { on_behalf_of: onBehalfOf.subject }),
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-  };
-  logger.info(line, "call");
 }
