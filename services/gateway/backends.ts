@@ -9,6 +9,7 @@ import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_p
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Readiness } from "../runtime/admin-server.ts";
+import { type Breaker, createBreaker } from "../runtime/breaker.ts";
 import { createGrpcTransport } from "../runtime/grpc-transport.ts";
 import { hedge } from "../runtime/hedge.ts";
 import { observeClient } from "../runtime/observe.ts";
@@ -21,6 +22,7 @@ const HEALTH_TIMEOUT_MS = 2500;
 
 export interface OpenBackend extends Backend {
   services: DescService[];
+  breaker: Breaker;
   close(): void;
 }
 
@@ -35,27 +37,29 @@ export function openBackends(config: Addresses, tls?: Tls): OpenBackend[] {
   ];
 }
 
-/** Asks every backend how it is. */
-export async function backendReadiness(backends: readonly Backend[]): Promise<Readiness> {
+/** Asks every backend how it is. One that says it is well and does not answer its calls is degraded. */
+export async function backendReadiness(backends: readonly OpenBackend[]): Promise<Readiness> {
   const states = backends.map(async (backend) => [backend.name, await stateOf(backend)]);
   return Object.fromEntries(await Promise.all(states));
 }
 
 function open(name: string, address: string, services: DescService[], tls?: Tls): OpenBackend {
+  const breaker = createBreaker(name);
   // The caller's own token goes on, not one of the gateway: the services behind decide by it.
   const transport = createGrpcTransport({
     address,
     services,
-    interceptors: [observeClient(), hedge()],
+    interceptors: [observeClient(), breaker.interceptor, hedge()],
     ...tls?.channelTo(name),
   });
-  return { name, services, transport, close: () => transport.close() };
+  return { name, services, transport, breaker, close: () => transport.close() };
 }
 
-async function stateOf({ transport }: Backend): Promise<string> {
+async function stateOf({ transport, breaker }: OpenBackend): Promise<string> {
   try {
     const { status } = await createClient(Health, transport).check({}, { timeoutMs: HEALTH_TIMEOUT_MS });
-    return status === ServingStatus.SERVING ? "ok" : "does not serve";
+    if (status !== ServingStatus.SERVING) return "does not serve";
+    return breaker.state() === "closed" ? "ok" : "degraded";
   } catch {
     return "cannot be reached";
   }

@@ -10,13 +10,17 @@ import {
   handleType,
 } from "cockatiel";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { policyOf } from "./policy.ts";
 
 /** Stops calling a dependency that does not answer. */
 export interface Breaker {
   /** What it is called in metrics and readiness. */
   readonly dependency: string;
-  /** Refuses calls with UNAVAILABLE while the breaker is open. Streams pass: who reads one waits before it opens another. */
+  /**
+   * Refuses calls with UNAVAILABLE while the breaker is open. Streams pass: who reads one waits before it opens another.
+   * So does who asks for the dependency's health.
+   */
   readonly interceptor: Interceptor;
   state(): BreakerState;
 }
@@ -48,7 +52,7 @@ export function createBreaker(dependency: string): Breaker {
     .addCallback((gauge) => gauge.observe(GAUGE[state()], { dependency }));
 
   const interceptor: Interceptor = (next) => async (request) => {
-    if (request.stream) return next(request);
+    if (request.stream || request.service.typeName === Health.typeName) return next(request);
     // The breaker would let it wait for the call on trial, however long that takes.
     if (policy.state === CircuitState.HalfOpen) throw open(dependency);
     const startMs = performance.now();

@@ -223,6 +223,7 @@ test("each process publishes its calls, its pool, what it depends on and how its
   expect(await sampleOf("booking", "cadre_queue_oldest_age")).toBe(0);
   expect(await sampleOf("booking", "cadre_trainer_directory_trainers")).toBeGreaterThan(0);
   expect(await sampleOf("booking", "cadre_client_breaker_state", 'dependency="trainer"')).toBe(0);
+  expect(await sampleOf("gateway", "cadre_client_breaker_state", 'dependency="certificate"')).toBe(0);
   for (const name of ["gateway", "trainer", "booking", "certificate"] as const) {
     expect(await sampleOf(name, "nodejs_eventloop_delay_p99")).toBeGreaterThan(0);
   }
