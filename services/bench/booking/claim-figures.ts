@@ -16,7 +16,7 @@ const UNGUARDED = `
   alter table student_claim drop constraint student_claim_overlap;
   drop trigger session_inserted on session;
   alter table session drop constraint session_trainer_start;
-  create index session_by_trainer on session (operator_id, trainer_id, start_time);
+  create index session_of_day on session (operator_id, trainer_id, start_time);
   truncate trainer_claim, student_claim`;
 
 /**
