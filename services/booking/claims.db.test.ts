@@ -156,6 +156,24 @@ test("two trainers can be swapped in one statement", async () => {
   );
 });
 
+test("the hours of the week that a lesson touches are counted from 1970 on, round its end, and are all of them at most", async () => {
+  const touched = async (start: number, minutes: number) => {
+    const from = Temporal.Instant.fromEpochMilliseconds(start * 60_000);
+    const bits = await mesh.database.all.oneFirst(
+      sql.type(z.object({ bits: z.string() }))`
+        select hours_of_week(${from.toString()}, ${from.add({ minutes }).toString()})::text as bits`,
+    );
+    return [...bits].flatMap((bit, hour) => (bit === "1" ? [hour] : []));
+  };
+  const week = 168 * 60;
+  expect(await touched(61, 59)).toEqual([1]);
+  expect(await touched(61, 60)).toEqual([1, 2]);
+  expect(await touched(1000 * week + 167 * 60 + 30, 60)).toEqual([0, 167]);
+  expect(await touched(167 * 60, 60)).toEqual([167]);
+  expect(await touched(30, week)).toHaveLength(168);
+  expect(await touched(5 * 60, 2 * week)).toHaveLength(168);
+});
+
 test("nobody writes claims past the sessions", async () => {
   const { all: db } = mesh.database;
   await expect(db.query(sql.unsafe`delete from trainer_claim`)).rejects.toThrow(/claims follow from the sessions/);

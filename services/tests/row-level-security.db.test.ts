@@ -25,6 +25,7 @@ const DEFINERS = {
     forget_answers: "sweeps, and answers with a number",
     locate_zone: "which zone serves a point does not depend on who asks",
     claim_times: "writes what follows from the sessions, and answers nothing",
+    release_times: "deletes what no longer follows from the sessions, and answers nothing",
     times_of_student: "answers with times and nothing else",
     zone_changed: "a trigger: writes what follows from a zone",
     log_new_purchase: "a trigger: writes what follows from a purchase",
