@@ -84,17 +84,13 @@ function earlierAnswer({ request, now }: { request: RequestFacts; now: Temporal.
   )`;
 }
 
-const availabilityRow = z.object({
+/** As 0041_find_availability.sql tells it. */
+const availability = z.object({
   studentClashes: z.array(z.number()),
-  workloads: z.array(
-    z.object({
-      trainerId: z.string(),
-      bookedSessionCount: z.number(),
-      clashingSessionCount: z.number(),
-      overDailyLimit: z.boolean(),
-      taughtBefore: z.boolean(),
-    }),
-  ),
+  bookedSessionCounts: z.array(z.number()),
+  clashingSessionCounts: z.array(z.number()),
+  overDailyLimit: z.array(z.number()),
+  taughtBefore: z.array(z.string()),
 });
 
 export interface Availability {
@@ -103,9 +99,7 @@ export interface Availability {
   workloads: Workload[];
 }
 
-const NO_HOURS = sql.fragment`repeat('0', 168)::bit(168)`;
-
-/** How free the student and all candidates are: one statement, one index scan per candidate. */
+/** How free the student and all candidates are: one statement, and one index scan for all of them. */
 export async function findAvailability(
   db: Queryable,
   wanted: {
@@ -117,119 +111,44 @@ export async function findAvailability(
   },
 ): Promise<Availability> {
   const { operatorId, studentId, slots, candidates, now } = wanted;
-  const starts = sql.array(
-    slots.map(({ startTime }) => startTime.toString()),
-    "timestamptz",
-  );
-  const ends = sql.array(
-    slots.map(({ endTime }) => endTime.toString()),
-    "timestamptz",
-  );
-  return db.one(sql.type(availabilityRow)`
-    with slot as (
-      select start_time, end_time, sequence
-      from unnest(${starts}, ${ends}) with ordinality as slot (start_time, end_time, sequence)
-    ),
-    candidate as (
-      select * from unnest(
-        ${sql.array(
-          candidates.map(({ trainerId }) => trainerId),
-          "uuid",
-        )},
-        ${sql.array(
-          candidates.map(({ timeZone }) => timeZone),
-          "text",
-        )},
-        ${sql.array(
-          candidates.map(({ bufferMinutes }) => bufferMinutes),
-          "int4",
-        )},
-        ${sql.array(
-          candidates.map(({ dailySessionLimit }) => dailySessionLimit),
-          "int4",
-        )}
-      ) as candidate (trainer_id, time_zone, buffer_minutes, daily_session_limit)
-    ),
-    taken as materialized (
-      select times
-      from times_of_student(${studentId}, (select range_agg(tstzrange(start_time, end_time)) from slot)) as taken (times)
-    ),
-    taught as materialized (
-      select p.trainer_id from purchase p
-      where p.student_id = ${studentId} and p.operator_id = ${operatorId} and p.trainer_id is not null
-      union
-      select k.trainer_id from purchase p join trainer_claim k using (operator_id, purchase_id)
-      where p.student_id = ${studentId} and p.operator_id = ${operatorId}
-    ),
-    need as (
-      select buffer_minutes, range_agg(lesson) as times, array_agg(lesson) as lessons,
-        bit_or(hours_of_week(lower(lesson), upper(lesson))) as hours
-      from (select distinct buffer_minutes from candidate) as buffers
-      cross join slot
-      cross join lateral (select tstzrange(start_time, end_time + make_interval(mins => buffer_minutes))) as l (lesson)
-      group by buffer_minutes
-    ),
-    days as (
-      select time_zone, min(midnight) as from_time, bit_or(hours_of_week(midnight, midnight + interval '25 hours')) as hours
-      from (select distinct time_zone from candidate) as zones
-      cross join slot
-      cross join lateral (
-        select date_trunc('day', start_time at time zone time_zone) at time zone time_zone
-      ) as d (midnight)
-      group by time_zone
-    ),
-    -- No local day, whatever the time zone, holds more of the slots than the busiest 25 hours.
-    peak as (
-      select max(sessions) as sessions from (
-        select count(*) over (order by start_time range between current row and '25 hours' following) as sessions
-        from slot
-      ) as windows
-    )
-    select
-      array(
-        select sequence from slot where exists (
-          select from taken where taken.times && tstzrange(slot.start_time, slot.end_time)
-        )
-        order by sequence
-      ) as "studentClashes",
-      coalesce((
-        select jsonb_agg(jsonb_build_object(
-          'trainerId', c.trainer_id,
-          'bookedSessionCount', booked.sessions,
-          'clashingSessionCount', case when booked.suspects is null then 0 else (
-            select count(*)
-            from (
-              select range_agg(claim.times) filter (where claim.times && need.times) as times
-              from unnest(booked.suspects) as suspect (purchase_id)
-              -- "offset 0" has each looked up by its key.
-              cross join lateral (
-                select k.times from trainer_claim k
-                where k.operator_id = ${operatorId} and k.purchase_id = suspect.purchase_id
-                  and k.trainer_id = c.trainer_id
-                offset 0
-              ) as claim
-            ) as clashing
-            join unnest(need.lessons) as lesson on lesson && clashing.times
-          ) end,
-          -- Only where the claims cannot rule it out are the sessions of each day counted.
-          'overDailyLimit', case when booked.sessions_a_day + peak.sessions > c.daily_session_limit
-            then over_daily_limit(${operatorId}, c.trainer_id, c.time_zone, c.daily_session_limit, ${starts})
-            else false end,
-          'taughtBefore', c.trainer_id in (select trainer_id from taught)
-        ))
-        from candidate c
-        join need using (buffer_minutes)
-        join days using (time_zone)
-        cross join peak
-        cross join lateral (
-          select
-            coalesce(sum(k.session_count) filter (where k.end_time > ${now.toString()}), 0)::integer as sessions,
-            coalesce(sum(k.busiest) filter (where (k.hours & days.hours) <> ${NO_HOURS}), 0) as sessions_a_day,
-            array_agg(k.purchase_id) filter (where (k.hours & need.hours) <> ${NO_HOURS}) as suspects
-          from trainer_claim k
-          where k.operator_id = ${operatorId} and k.trainer_id = c.trainer_id
-            and k.end_time > least(${now.toString()}, days.from_time)
-        ) as booked
-      ), '[]') as "workloads"
+  const found = await db.oneFirst(sql.type(z.object({ availability }))`
+    select find_availability(
+      ${operatorId}, ${studentId},
+      ${sql.array(
+        slots.map(({ startTime }) => startTime.toString()),
+        "timestamptz",
+      )},
+      ${sql.array(
+        slots.map(({ endTime }) => endTime.toString()),
+        "timestamptz",
+      )},
+      ${sql.array(
+        candidates.map(({ trainerId }) => trainerId),
+        "uuid",
+      )},
+      ${sql.array(
+        candidates.map(({ timeZone }) => timeZone),
+        "text",
+      )},
+      ${sql.array(
+        candidates.map(({ bufferMinutes }) => bufferMinutes),
+        "int4",
+      )},
+      ${sql.array(
+        candidates.map(({ dailySessionLimit }) => dailySessionLimit),
+        "int4",
+      )},
+      ${now.toString()}
+    ) as availability
   `);
+  const overDailyLimit = new Set(found.overDailyLimit);
+  const taughtBefore = new Set(found.taughtBefore);
+  const workloads = candidates.map(({ trainerId }, index) => ({
+    trainerId,
+    bookedSessionCount: found.bookedSessionCounts[index] ?? 0,
+    clashingSessionCount: found.clashingSessionCounts[index] ?? 0,
+    overDailyLimit: overDailyLimit.has(index + 1),
+    taughtBefore: taughtBefore.has(trainerId),
+  }));
+  return { studentClashes: found.studentClashes, workloads };
 }
