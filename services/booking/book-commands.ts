@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Database, sql } from "../runtime/database.ts";
 import type { writeRefusal } from "../runtime/stored-refusal.ts";
 
-/** JSON as the functions of 0003_book_purchase.sql read it. */
+/** JSON as book_purchase of 0042_encoded_answers.sql reads it. */
 export interface BookCommand {
   request: RequestFacts;
   purchase: NewPurchase;
@@ -12,18 +12,16 @@ export interface BookCommand {
     time_zone: string;
     buffer_minutes: number;
     daily_session_limit: number;
-    answer: unknown;
   }[];
   decision: NewDecision;
-  answer: unknown;
 }
 
-/** As 0020_assigned_purchase.sql reads it. */
+/** As book_assigned_purchase reads it. */
 export interface BookAssignedCommand extends Omit<BookCommand, "sessions" | "candidates"> {
   /** The purchase's. */
   trainer_id: string;
   sessions: (NewSession & { trainer_id: string })[];
-  trainers: Omit<BookCommand["candidates"][number], "answer">[];
+  trainers: BookCommand["candidates"];
 }
 
 export interface RefuseCommand {
@@ -87,11 +85,19 @@ const repeated = z.object({
   refusal: z.unknown(),
 });
 const studentErased = z.object({ outcome: z.literal("student_erased") });
-const bookOutcome = z.discriminatedUnion("outcome", [
-  z.object({ outcome: z.literal("booked"), answer: z.unknown() }),
+const nobodyFree = [
   z.object({ outcome: z.literal("student_taken") }),
   z.object({ outcome: z.literal("all_taken") }),
   studentErased,
+] as const;
+const bookOutcome = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("booked"), trainer_id: z.string() }),
+  ...nobodyFree,
+  repeated,
+]);
+const bookAssignedOutcome = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("booked") }),
+  ...nobodyFree,
   repeated,
 ]);
 const refuseOutcome = z.discriminatedUnion("outcome", [
@@ -100,18 +106,26 @@ const refuseOutcome = z.discriminatedUnion("outcome", [
   repeated,
 ]);
 
-export function callBookPurchase(db: Database, command: BookCommand): Promise<z.output<typeof bookOutcome>> {
+export function callBookPurchase(
+  db: Database,
+  command: BookCommand,
+  answer: Buffer,
+  trainerAnswers: Buffer[],
+): Promise<z.output<typeof bookOutcome>> {
   return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
-    select book_purchase(${JSON.stringify(command)}::jsonb) as outcome
+    select book_purchase(
+      ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}
+    ) as outcome
   `);
 }
 
 export function callBookAssignedPurchase(
   db: Database,
   command: BookAssignedCommand,
-): Promise<z.output<typeof bookOutcome>> {
-  return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
-    select book_assigned_purchase(${JSON.stringify(command)}::jsonb) as outcome
+  answer: Buffer,
+): Promise<z.output<typeof bookAssignedOutcome>> {
+  return db.oneFirst(sql.type(z.object({ outcome: bookAssignedOutcome }))`
+    select book_assigned_purchase(${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}) as outcome
   `);
 }
 

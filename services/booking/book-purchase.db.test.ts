@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { toJsonString } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { z } from "zod";
+import { BookPurchaseResponseSchema } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { FunnelSchema, Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { PurchaseState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
@@ -124,6 +126,16 @@ test("a request_id with another body is refused", async () => {
   await mesh.bookings.bookPurchase(request);
   const error = await refusalOf(mesh.bookings.bookPurchase({ ...request, schedule: weekly("08:00") }));
   expect([error.code, reasonOf(error)]).toEqual([Code.Aborted, "REQUEST_ID_REUSED"]);
+});
+
+test("an answer that was stored as JSON, by a release before, is the answer still", async () => {
+  const request = wish();
+  const first = await mesh.bookings.bookPurchase(request);
+  const stored = toJsonString(BookPurchaseResponseSchema, first);
+  await mesh.database.all.query(
+    sql.unsafe`update idempotency set response = ${sql.binary(Buffer.from(stored))} where request_id = ${request.requestId}`,
+  );
+  expect(await mesh.bookings.bookPurchase(request)).toEqual(first);
 });
 
 test("a busy trainer is not booked twice: the refusal carries the funnel and its decision, and repeats", async () => {

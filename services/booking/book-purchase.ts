@@ -10,7 +10,15 @@ import { isKept, readRefusal, storedRefusal, writeRefusal } from "../runtime/sto
 import { callBookAssignedPurchase, callBookPurchase, callRefusePurchase } from "./book-commands.ts";
 import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
-import { readAnswer, storedAnswer, storedTeamAnswer, storedTrainer } from "./booking-answer.ts";
+import {
+  assignedTrainer,
+  encodedAnswer,
+  encodedTrainer,
+  newAnswer,
+  newTeamAnswer,
+  readAnswer,
+  withTrainers,
+} from "./booking-answer.ts";
 import { neverFree, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
@@ -94,15 +102,16 @@ async function book(
 ): Promise<BookPurchaseResponse | null> {
   const purchase = newPurchase(booking, course, zone);
   const sessions = newSessions(booking, newId);
-  const outcome = await callBookPurchase(db, {
-    request: booking.request,
-    purchase,
-    sessions,
-    candidates: shortlist.map((entry) => ({ ...trainerFacts(entry.candidate), answer: storedTrainer(entry) })),
-    decision: newDecision(booking, null),
-    answer: storedAnswer(purchase, sessions, zone),
-  });
-  return answerTo(booking, outcome);
+  const candidates = shortlist.map(({ candidate }) => trainerFacts(candidate));
+  const decision = newDecision(booking, null);
+  const command = { request: booking.request, purchase, sessions, candidates, decision };
+  const answer = newAnswer(purchase, sessions, zone);
+  const outcome = await callBookPurchase(db, command, encodedAnswer(answer), shortlist.map(encodedTrainer));
+  if (outcome.outcome !== "booked") return unlessBooked(booking, outcome);
+  const chosen = shortlist.find(({ candidate }) => candidate.trainerId === outcome.trainer_id);
+  if (!chosen) throw new TypeError(`${outcome.trainer_id} was not on the shortlist`);
+  answer.trainer = assignedTrainer(chosen);
+  return withTrainers(answer);
 }
 
 /** Null when one of them has been booked meanwhile. */
@@ -114,16 +123,17 @@ async function bookTeam(
 ): Promise<BookPurchaseResponse | null> {
   const purchase = newPurchase(booking, course, zone);
   const sessions = newSessions(booking, newId);
-  const outcome = await callBookAssignedPurchase(db, {
+  const command = {
     request: booking.request,
     purchase,
     trainer_id: team.lead.candidate.trainerId,
     sessions: sessions.map((session) => ({ ...session, trainer_id: team.trainerOf(session.sequence) })),
     trainers: team.members.map(({ candidate }) => trainerFacts(candidate)),
     decision: newDecision(booking, null),
-    answer: storedTeamAnswer(purchase, sessions, zone, team),
-  });
-  return answerTo(booking, outcome);
+  };
+  const answer = newTeamAnswer(purchase, sessions, zone, team);
+  const outcome = await callBookAssignedPurchase(db, command, encodedAnswer(answer));
+  return outcome.outcome === "booked" ? withTrainers(answer) : unlessBooked(booking, outcome);
 }
 
 function trainerFacts({ trainerId, timeZone, bufferMinutes, dailySessionLimit }: Candidate) {
@@ -135,13 +145,11 @@ function trainerFacts({ trainerId, timeZone, bufferMinutes, dailySessionLimit }:
   };
 }
 
-function answerTo(
+function unlessBooked(
   booking: Booking,
-  outcome: Awaited<ReturnType<typeof callBookPurchase>>,
+  outcome: Exclude<Awaited<ReturnType<typeof callBookPurchase>>, { outcome: "booked" }>,
 ): BookPurchaseResponse | null {
   switch (outcome.outcome) {
-    case "booked":
-      return readAnswer(outcome.answer);
     case "repeated":
       return firstAnswer(booking, outcome);
     case "student_taken":

@@ -74,8 +74,7 @@ function earlierAnswer({ request, now }: { request: RequestFacts; now: Temporal.
   return sql.fragment`(
     select jsonb_build_object(
       'digest', encode(digest, 'hex'),
-      -- Another method's answer is no JSON.
-      'answer', case when digest = decode(${request.digest}, 'hex') then convert_from(response, 'UTF8')::jsonb end,
+      'answer', case when digest = decode(${request.digest}, 'hex') then encode(response, 'base64') end,
       'refusal', refusal
     )
     from idempotency

@@ -1,4 +1,4 @@
-import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { z } from "zod";
 import {
   type BookPurchaseResponse,
@@ -12,24 +12,8 @@ import { sessionToProto } from "./session.ts";
 import type { Team } from "./team.ts";
 import { type Zone, zoneToProto } from "./zone.ts";
 
-/**
- * The answer to a booking, as it is stored for the repeats of its request: all but the trainer, whom the database
- * chooses from the ranked ones and adds under `trainer`.
- */
-export function storedAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone): JsonValue {
-  return toJson(BookPurchaseResponseSchema, answerTo(purchase, sessions, zone));
-}
-
-/** The same, where the trainers are settled. */
-export function storedTeamAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone, team: Team): JsonValue {
-  const answer = answerTo(purchase, sessions, zone);
-  answer.trainers = team.members.map(assignedTrainer);
-  answer.trainer = assignedTrainer(team.lead);
-  for (const session of answer.sessions) session.trainerId = team.trainerOf(session.sequence);
-  return toJson(BookPurchaseResponseSchema, answer);
-}
-
-function answerTo(purchase: NewPurchase, sessions: NewSession[], zone: Zone): BookPurchaseResponse {
+/** The answer to a booking, but for the trainer. */
+export function newAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone): BookPurchaseResponse {
   const createTime = Temporal.Instant.from(purchase.create_time);
   return create(BookPurchaseResponseSchema, {
     purchase: purchaseToProto({
@@ -74,18 +58,46 @@ function answerTo(purchase: NewPurchase, sessions: NewSession[], zone: Zone): Bo
   });
 }
 
+/** The same, where the trainers are settled. */
+export function newTeamAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone, team: Team) {
+  const answer = newAnswer(purchase, sessions, zone);
+  answer.trainers = team.members.map(assignedTrainer);
+  answer.trainer = assignedTrainer(team.lead);
+  for (const session of answer.sessions) session.trainerId = team.trainerOf(session.sequence);
+  return answer;
+}
+
 export function assignedTrainer({ candidate: { trainerId, name }, distanceMeters }: Ranked): AssignedTrainer {
   return create(AssignedTrainerSchema, { trainerId, name, distanceMeters });
 }
 
-/** What the stored answer says about a candidate, if it is the one. */
-export function storedTrainer(ranked: Ranked): JsonValue {
-  return toJson(AssignedTrainerSchema, assignedTrainer(ranked));
+/**
+ * As it is stored for the repeats of its request. The database, which chooses the trainer from the ranked ones, puts that
+ * one's `encodedTrainer` behind it: messages that stand one behind the other are one message.
+ */
+export function encodedAnswer(answer: BookPurchaseResponse): Buffer {
+  return Buffer.from(toBinary(BookPurchaseResponseSchema, answer));
 }
 
-/** The response that a stored answer stands for. */
+/** What an answer says about a candidate, if it is the one. */
+export function encodedTrainer(ranked: Ranked): Buffer {
+  return encodedAnswer(create(BookPurchaseResponseSchema, { trainer: assignedTrainer(ranked) }));
+}
+
+/** The response that a stored answer, in base64, stands for. */
 export function readAnswer(stored: unknown): BookPurchaseResponse {
-  const response = fromJson(BookPurchaseResponseSchema, z.json().parse(stored));
+  const bytes = Buffer.from(z.string().parse(stored), "base64");
+  // Until 0042_encoded_answers.sql it was JSON. No message begins with a brace.
+  const json = bytes.at(0) === "{".charCodeAt(0);
+  return withTrainers(
+    json
+      ? fromJson(BookPurchaseResponseSchema, z.json().parse(JSON.parse(bytes.toString())))
+      : fromBinary(BookPurchaseResponseSchema, bytes),
+  );
+}
+
+/** Says of the trainer, wherever it belongs, what the answer says of it once. */
+export function withTrainers(response: BookPurchaseResponse): BookPurchaseResponse {
   const trainerId = response.trainer?.trainerId ?? "";
   if (response.purchase) response.purchase.trainerId = trainerId;
   for (const session of response.sessions) session.trainerId ||= trainerId;

@@ -128,7 +128,7 @@ function indexesOf(scans: Scan[], table: string): string[] {
 }
 
 test("what a booking rests on is found by keys", async () => {
-  const { request } = commandOf(0, teachers);
+  const { request } = commandOf(0, teachers).command;
   const scans = await asked(OPERATOR, (db) =>
     findFacts(db, { ...wish, location: wish.place }, null, { request, now: Temporal.Now.instant() }),
   );
@@ -145,14 +145,16 @@ test("how free trainers are is found by their claims that are not over", async (
 });
 
 test("a booking looks only at the claims of its trainer and student, and at its own sessions", async () => {
-  const command = commandOf(0, teachers);
+  const { command, answer, trainerAnswers } = commandOf(0, teachers);
   const chosen = candidates.slice(0, 10).map(({ trainerId }) => trainerId);
   const renamed = {
     ...command,
     candidates: command.candidates.map((candidate, index) => ({ ...candidate, trainer_id: chosen[index] ?? "" })),
   };
   const outcomes: unknown[] = [];
-  const scans = await asked(OPERATOR, async (db) => outcomes.push(await callBookPurchase(db, renamed)));
+  const scans = await asked(OPERATOR, async (db) =>
+    outcomes.push(await callBookPurchase(db, renamed, answer, trainerAnswers)),
+  );
   expect(outcomes).toMatchObject([{ outcome: "booked" }]);
   expectFew(scans, 60);
   expect(indexesOf(scans, "session")).toEqual(["session_pkey", "session_trainer_start"]);

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import type { BookCommand } from "../../booking/book-commands.ts";
 import { newBooking, newDecision, newPurchase, newSessions } from "../../booking/booking.ts";
-import { storedAnswer, storedTrainer } from "../../booking/booking-answer.ts";
+import { encodedAnswer, encodedTrainer, newAnswer } from "../../booking/booking-answer.ts";
 import { judgedBy } from "../../booking/decision.ts";
 import { COMPANY_OPERATOR_ID } from "../../booking/operator.ts";
 import { rank } from "../../booking/ranking.ts";
@@ -22,8 +22,15 @@ const EVERYBODY = {
   reachPoint: SHORTLIST,
 };
 
-/** What booking hands to the database for that wish, with ten candidates of whom the first is free. */
-export function commandOf(number: number, teachers: Teachers, firstStudent = 0): BookCommand {
+/** What booking hands to book_purchase. */
+export interface StoredCommand {
+  command: BookCommand;
+  answer: Buffer;
+  trainerAnswers: Buffer[];
+}
+
+/** For that wish, with ten candidates of whom the first is free. */
+export function commandOf(number: number, teachers: Teachers, firstStudent = 0): StoredCommand {
   const time = freeTime(Math.floor(number / teachers.count));
   const candidates = Array.from({ length: SHORTLIST }, (_, index) =>
     candidateOf(teachers.from + ((number + index) % teachers.count), { ...teachers, places: 1 }),
@@ -44,43 +51,57 @@ export function commandOf(number: number, teachers: Teachers, firstStudent = 0):
   booking.judged = judgedBy(EVERYBODY, ranking, { workloads: new Map(), gone: new Set(), directoryAgeMs: null });
   const purchase = newPurchase(booking, course, BERLIN);
   const sessions = newSessions(booking, randomUUIDv7);
-  return {
+  const command = {
     request: booking.request,
     purchase,
     sessions,
-    candidates: ranking.ranked.map((entry) => ({
-      trainer_id: entry.candidate.trainerId,
+    candidates: ranking.ranked.map(({ candidate }) => ({
+      trainer_id: candidate.trainerId,
       time_zone: TIME_ZONE,
       buffer_minutes: BUFFER_MINUTES,
       daily_session_limit: DAILY_SESSION_LIMIT,
-      answer: storedTrainer(entry),
     })),
     decision: newDecision(booking, null),
-    answer: storedAnswer(purchase, sessions, BERLIN),
   };
+  const answer = encodedAnswer(newAnswer(purchase, sessions, BERLIN));
+  return { command, answer, trainerAnswers: ranking.ranked.map(encodedTrainer) };
 }
 
 /** Commands in the order in which pgbench takes them. As the owner of the tables, so that the service's role may read them. */
-export async function storeCommands(client: pg.ClientBase, commands: Iterable<BookCommand>): Promise<void> {
-  await client.query("create table bench_command (number bigint primary key, command jsonb not null)");
-  await client.query("alter table bench_command alter column command set storage external");
-  await client.query("create sequence bench_next");
+export async function storeCommands(client: pg.ClientBase, commands: Iterable<StoredCommand>): Promise<void> {
+  await client.query(`
+    create table bench_command (
+      number bigint primary key,
+      command jsonb storage external not null,
+      answer bytea storage external not null,
+      trainer_answers bytea[] storage external not null
+    );
+    create sequence bench_next`);
   let number = 0;
-  const pending: string[] = [];
+  const pending: StoredCommand[] = [];
   const flush = async () => {
     await client.query(
-      `insert into bench_command select $1::bigint + number, command::jsonb
-       from unnest($2::text[]) with ordinality as c (command, number)`,
-      [number, pending],
+      `insert into bench_command
+       select $1::bigint + number, (c ->> 'command')::jsonb, decode(c ->> 'answer', 'hex'),
+         array(
+           select decode(one, 'hex') from jsonb_array_elements_text(c -> 'trainerAnswers') with ordinality as t (one, rank)
+           order by rank
+         )
+       from jsonb_array_elements($2::jsonb) with ordinality as c (c, number)`,
+      [number, JSON.stringify(pending.map(inHex))],
     );
     number += pending.splice(0).length;
   };
   for (const command of commands) {
-    pending.push(JSON.stringify(command));
+    pending.push(command);
     if (pending.length === 200) await flush();
   }
   await flush();
   await client.query("analyze bench_command");
+}
+
+function inHex({ command, answer, trainerAnswers }: StoredCommand) {
+  return { command, answer: answer.toString("hex"), trainerAnswers: trainerAnswers.map((one) => one.toString("hex")) };
 }
 
 const BERLIN: Zone = {

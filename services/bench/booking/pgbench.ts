@@ -10,7 +10,7 @@ const DEBIANS = "/usr/lib/postgresql/*/bin/pgbench";
 
 /** Each takes the next command; the number is drawn once, not for each row. Whatever is not booked ends it. */
 const SCRIPT =
-  "select 1 / (book_purchase(command) ->> 'outcome' = 'booked')::int from bench_command where number = (select nextval('bench_next'));\n";
+  "select 1 / (book_purchase(command, answer, trainer_answers) ->> 'outcome' = 'booked')::int from bench_command where number = (select nextval('bench_next'));\n";
 
 /** Bookings a second of pgbench that runs the booking's function on stored commands, so many at once. */
 export async function bookingsASecond(
