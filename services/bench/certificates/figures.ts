@@ -11,12 +11,18 @@ import { pdfFigures } from "./pdf-figures.ts";
 
 /** Of the whole run, to try a driver with less. */
 const SCALE = Number(env.BENCH_SCALE ?? 1);
+/** The figures to take, such as "pdf,crashes"; without it, all. */
+const ONLY = env.BENCH_ONLY?.split(",");
 const scaled = (count: number) => Math.max(20, Math.round(count * SCALE));
 
 /** Issuing, printing, and issuing while everybody is killed in turn. */
 export async function* certificateFigures(print: (line: string) => void): AsyncGenerator<Figure> {
-  yield* quietFigures(print);
-  yield await crashFigure(print);
+  if (wanted("completion-to-certificate", "issued-a-second", "pdf")) yield* quietFigures(print);
+  if (wanted("crashes")) yield await crashFigure(print);
+}
+
+function wanted(...figures: string[]): boolean {
+  return ONLY === undefined || figures.some((figure) => ONLY.includes(figure));
 }
 
 async function* quietFigures(print: (line: string) => void): AsyncGenerator<Figure> {
@@ -29,9 +35,10 @@ async function* quietFigures(print: (line: string) => void): AsyncGenerator<Figu
   const booking = createGrpcTransport({ address: mesh.addresses.booking, interceptors: [bearer] });
   const certificate = createGrpcTransport({ address: mesh.certificateAddress, interceptors: [bearer] });
   try {
-    yield await idleLatency(mesh, booking, scaled(500));
-    yield await issuingRate(mesh, scaled(1000));
-    yield* pdfFigures(mesh, certificate, { count: scaled(10_000), print });
+    // Something has to be there to be printed.
+    if (wanted("completion-to-certificate", "pdf")) yield await idleLatency(mesh, booking, scaled(500));
+    if (wanted("issued-a-second")) yield await issuingRate(mesh, scaled(1000));
+    if (wanted("pdf")) yield* pdfFigures(mesh, certificate, { count: scaled(10_000), print });
   } finally {
     booking.close();
     certificate.close();
