@@ -8,7 +8,7 @@ import { bookPurchase } from "./book-purchase.ts";
 import { cancelPurchase } from "./cancel-purchase.ts";
 import { cancelSession } from "./cancel-session.ts";
 import { completeSession } from "./complete-session.ts";
-import { completionLedger } from "./completion-ledger.ts";
+import { completionLedger, completionLedgers } from "./completion-ledger.ts";
 import { decisionMissing, decisionToProto } from "./decision.ts";
 import { type BookingDeps, depsToBook } from "./deps.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -100,6 +100,10 @@ export function bookingHandlers(deps: BookingDeps & WatchDeps): ServiceImpl<type
 
     async getCompletionLedger({ purchaseId }, context) {
       return { ledger: await completionLedger(db, purchaseId, visibleTo(callerOf(context))) };
+    },
+
+    getCompletionLedgers({ purchaseIds }, context) {
+      return completionLedgers(db, purchaseIds, visibleTo(callerOf(context)));
     },
 
     async getDecision({ decisionId }, context) {

@@ -123,6 +123,32 @@ test("the ledger lists every session, who completed it and when", async () => {
   expect(ledger?.entries[0]).not.toHaveProperty("completedBy", expect.anything());
 });
 
+test("the ledgers of many are read at once, in the order asked, each once, and who is missing is named", async () => {
+  const given = await givenCatalogue(mesh, 3);
+  mesh.directory.trainers = [aTrainer(given.courseId)];
+  const other = await mesh.bookings.bookPurchase({ ...given, requestId: randomUUID(), schedule: weekly("09:00") });
+  const [one = "", two = "", nobody] = [booked, other].map(({ purchase }) => purchase?.purchaseId).concat(randomUUID());
+  const purchaseIds = [two, nobody ?? "", one.toUpperCase(), two];
+  const { ledgers, missingPurchaseIds } = await mesh.bookings.getCompletionLedgers({ purchaseIds });
+  expect(ledgers).toEqual([await ledgerOf(two), await ledgerOf(one)]);
+  expect(missingPurchaseIds).toEqual([nobody]);
+
+  const rival = mesh.bookingsAs(Role.OPERATOR, { operator_id: randomUUID() });
+  expect(await rival.getCompletionLedgers({ purchaseIds: [one] })).toMatchObject({
+    ledgers: [],
+    missingPurchaseIds: [one],
+  });
+  const tooMany = Array.from({ length: 101 }, () => one);
+  for (const bad of [[], tooMany, ["x"]]) {
+    const [code] = await reasonOf(mesh.bookings.getCompletionLedgers({ purchaseIds: bad }));
+    expect(code).toBe(Code.InvalidArgument);
+  }
+});
+
+async function ledgerOf(purchaseId: string) {
+  return (await mesh.bookings.getCompletionLedger({ purchaseId })).ledger;
+}
+
 test("lists show each caller its own, page by page", async () => {
   const trainer = mesh.bookingsAs(Role.TRAINER, { trainer_id: booked.trainer?.trainerId ?? "" });
   const first = await trainer.listSessions({ pageSize: 2 });

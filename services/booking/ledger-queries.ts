@@ -28,9 +28,13 @@ const ledgerFacts = z.object({
 export type LedgerEntryRow = z.output<typeof ledgerEntry>;
 export type Ledger = Purchase & z.output<typeof ledgerFacts>;
 
-/** A purchase and its sessions as of one moment. */
-export function findLedger(db: Database, purchaseId: string, visible: Visible): Promise<Ledger | null> {
-  return db.maybeOne(sql.type(z.intersection(purchaseRow, ledgerFacts))`
+/** Purchases, those of them that there are, each with its sessions, all as of one moment. In no order. */
+export function findLedgers(
+  db: Database,
+  purchaseIds: readonly string[],
+  visible: Visible,
+): Promise<readonly Ledger[]> {
+  return db.any(sql.type(z.intersection(purchaseRow, ledgerFacts))`
     select ${purchaseColumns},
       student.name as "studentName", student.language as "studentLanguage", zone.name as "zoneName",
       (
@@ -43,7 +47,7 @@ export function findLedger(db: Database, purchaseId: string, visible: Visible): 
     from purchase p
     join student on student.student_id = p.student_id
     join zone on zone.operator_id = p.operator_id and zone.zone_id = p.zone_id
-    where p.purchase_id = ${purchaseId} and ${visiblePurchases(visible)}
+    where p.purchase_id = any(${sql.array([...purchaseIds], "uuid")}) and ${visiblePurchases(visible)}
   `);
 }
 
