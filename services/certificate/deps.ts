@@ -4,7 +4,7 @@ import type { Random } from "./certificate-number.ts";
 import type { Issuer } from "./credential/issuer.ts";
 import type { StatusLists } from "./credential/status-lists.ts";
 import type { Names } from "./names.ts";
-import type { Bookings } from "./read-ledger.ts";
+import type { ReadLedger } from "./read-ledger.ts";
 
 export interface StandingDeps {
   db: Database;
@@ -19,7 +19,7 @@ export interface PublishDeps {
 export interface IssueDeps extends StandingDeps {
   newId: () => string;
   random: Random;
-  bookings: Bookings;
+  readLedger: ReadLedger;
   names: Names;
   companyName: string;
 }

@@ -5,6 +5,7 @@ import { credentialOf } from "./credential/get-credential.ts";
 import type { IssueDeps, PublishDeps } from "./deps.ts";
 import { getCertificate } from "./get-certificate.ts";
 import { issueCertificate } from "./issue-certificate.ts";
+import { firstIssuer } from "./issue-first.ts";
 import { listCertificates } from "./list-certificates.ts";
 import { reconcileCertificate } from "./reconcile-certificate.ts";
 import { reinstateCertificate } from "./reinstate-certificate.ts";
@@ -19,12 +20,13 @@ export function certificateHandlers(
   deps: IssueDeps & RenderDeps & PublishDeps,
 ): ServiceImpl<typeof CertificateService> {
   const { db } = deps;
+  const reconcileDeps = { ...deps, issueFirst: firstIssuer(deps) };
   return {
     issueCertificate(request, context) {
       return issueCertificate(deps, request, callerOf(context));
     },
     reconcileCertificate(request, context) {
-      return reconcileCertificate(deps, request, callerOf(context));
+      return reconcileCertificate(reconcileDeps, request, callerOf(context));
     },
     suspendCertificate(request, context) {
       return suspendCertificate(deps, request, callerOf(context));

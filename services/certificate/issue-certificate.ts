@@ -10,7 +10,6 @@ import { earned, ledgerOutrun } from "./completion-ledger.ts";
 import type { IssueDeps } from "./deps.ts";
 import { issue } from "./issue.ts";
 import { findCertificateOfPurchase, noteLedger } from "./queries.ts";
-import { readLedger } from "./read-ledger.ts";
 import { readStatement } from "./read-statement.ts";
 import { toProto } from "./to-proto.ts";
 
@@ -39,6 +38,6 @@ export async function issueCertificate(
 }
 
 async function readDue(deps: IssueDeps, purchaseId: string, now: Temporal.Instant) {
-  const ledger = await readLedger(deps.bookings, purchaseId);
+  const ledger = await deps.readLedger(purchaseId);
   return { ledger, statement: await readStatement(deps, ledger, earned(ledger), now) };
 }

@@ -6,7 +6,8 @@ import type { Certificate, ShownCertificate, Statement } from "./certificate.ts"
 import { newCertificateCode } from "./certificate-code.ts";
 import { newCertificateNumber } from "./certificate-number.ts";
 import type { IssueDeps } from "./deps.ts";
-import { findCertificateOfPurchase, insertCertificate } from "./queries.ts";
+import { insertCertificate } from "./insert-queries.ts";
+import { findCertificateOfPurchase } from "./queries.ts";
 
 const ATTEMPTS = 5;
 

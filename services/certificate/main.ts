@@ -12,6 +12,7 @@ import { statusLists } from "./credential/status-lists.ts";
 import { certificateHandlers } from "./handlers.ts";
 import { names } from "./names.ts";
 import { createPrinter } from "./printing/printer.ts";
+import { ledgerReader } from "./read-ledger.ts";
 
 await runService(process, {
   name: "certificate",
@@ -32,7 +33,9 @@ await runService(process, {
       now,
       newId,
       random: randomBytes,
-      bookings: createClient(BookingService, connect("booking", config.BOOKING_ADDRESS, [BookingService])),
+      readLedger: ledgerReader(
+        createClient(BookingService, connect("booking", config.BOOKING_ADDRESS, [BookingService])),
+      ),
       names: names({
         trainers: createClient(TrainerService, trainer),
         franchises: createClient(FranchiseService, trainer),

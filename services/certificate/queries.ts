@@ -1,17 +1,10 @@
 import { z } from "zod";
-import {
-  type Database,
-  instant,
-  type Queryable,
-  type SqlFragment,
-  sql,
-  type Transaction,
-} from "../runtime/database.ts";
+import { type Database, instant, type Queryable, sql, type Transaction } from "../runtime/database.ts";
 import type { Certificate, Standing, Statement } from "./certificate.ts";
 import type { CompletionLedger } from "./completion-ledger.ts";
 import type { Visible } from "./visible.ts";
 
-const certificateRow = z.object({
+export const certificateRow = z.object({
   certificateId: z.string(),
   number: z.string(),
   code: z.string(),
@@ -46,7 +39,7 @@ const certificateRow = z.object({
   statusIndex: z.number(),
 });
 
-const columns = sql.fragment`
+export const certificateColumns = sql.fragment`
   certificate_id as "certificateId", number, code, state, purchase_id as "purchaseId",
   franchise_id as "franchiseId", operator_id as "operatorId", operator_name as "operatorName",
   student_id as "studentId", student_name as "studentName", course_id as "courseId", course_name as "courseName",
@@ -59,83 +52,16 @@ const columns = sql.fragment`
   status_list as "statusList", status_index as "statusIndex"
 `;
 
-export interface NewCertificate extends Statement {
-  certificateId: string;
-  number: string;
-  code: string;
-}
-
-/** Null when the purchase has its certificate, waiting for whoever issues it just now; also when a key is taken. */
-export function insertCertificate(tx: Transaction, certificate: NewCertificate): Promise<Certificate | null> {
-  return tx.maybeOne(sql.type(certificateRow)`
-    ${certificateInsert(certificate)}
-    on conflict do nothing
-    returning ${columns}
-  `);
-}
-
-/** What belongs to a certificate that is its purchase's first, as statements to be continued. */
-export interface FirstCertificate {
-  certificate: NewCertificate;
-  ledger: CompletionLedger;
-  answer: SqlFragment;
-  audit: SqlFragment;
-}
-
-/**
- * In one statement, in the order in which a transaction would take the same locks. False, and nothing is written, when
- * the purchase has a certificate or a ledger of it was seen. Whoever was as fast breaks a key of what the other wrote.
- */
-export async function insertFirstCertificate(db: Database, first: FirstCertificate): Promise<boolean> {
-  const { certificate, ledger } = first;
-  const { operatorId, purchaseId } = ledger;
-  const { issued } = await db.one(sql.type(z.object({ issued: z.boolean() }))`
-    with answered as (
-      ${first.answer}
-      where not exists (select from certificate where purchase_id = ${purchaseId})
-        and not exists (select from ledger_seen where operator_id = ${operatorId} and purchase_id = ${purchaseId})
-      returning 1
-    ),
-    seen as (
-      insert into ledger_seen (operator_id, purchase_id, version)
-      select ${operatorId}::uuid, ${purchaseId}::uuid, ${ledger.version}::bigint from answered
-      returning 1
-    ),
-    issued as (${certificateInsert(certificate)} from seen returning 1),
-    noted as (${first.audit} from issued returning 1)
-    select exists (select from noted) as issued
-  `);
-  return issued;
-}
-
-function certificateInsert(certificate: NewCertificate) {
-  return sql.fragment`
-    insert into certificate (
-      certificate_id, number, code, purchase_id, franchise_id, operator_name, student_id, student_name,
-      course_id, course_name, session_count, total_minutes, first_session_time, last_session_time,
-      complete_time, issue_time, ledger_digest, student_language, trainer_names, zone_name, time_zone
-    ) select
-      ${certificate.certificateId}::uuid, ${certificate.number}, ${certificate.code},
-      ${certificate.purchaseId}::uuid, ${certificate.franchiseId}::uuid, ${certificate.operatorName},
-      ${certificate.studentId}::uuid, ${certificate.studentName}, ${certificate.courseId}::uuid, ${certificate.courseName},
-      ${certificate.sessionCount}::integer, ${certificate.totalMinutes}::integer,
-      ${certificate.firstSessionTime.toString()}::timestamptz, ${certificate.lastSessionTime.toString()}::timestamptz,
-      ${certificate.completeTime.toString()}::timestamptz, ${certificate.issueTime.toString()}::timestamptz,
-      ${certificate.ledgerDigest}, ${certificate.studentLanguage}, ${sql.array([...certificate.trainerNames], "text")},
-      ${certificate.zoneName}, ${certificate.timeZone}
-  `;
-}
-
 export function findCertificateOfPurchase(db: Queryable, purchaseId: string): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where purchase_id = ${purchaseId}
+    select ${certificateColumns} from certificate where purchase_id = ${purchaseId}
   `);
 }
 
 /** Row-locked. */
 export function lockCertificateOfPurchase(tx: Transaction, purchaseId: string): Promise<Certificate | null> {
   return tx.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where purchase_id = ${purchaseId} for update
+    select ${certificateColumns} from certificate where purchase_id = ${purchaseId} for update
   `);
 }
 
@@ -155,26 +81,26 @@ export async function noteLedger(tx: Transaction, ledger: CompletionLedger): Pro
 
 export function findCertificateByCode(db: Database, code: string): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where code = ${code}
+    select ${certificateColumns} from certificate where code = ${code}
   `);
 }
 
 export function findCertificate(db: Database, certificateId: string, visible: Visible): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)}
+    select ${certificateColumns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)}
   `);
 }
 
 export function findCertificateByNumber(db: Database, number: string, visible: Visible): Promise<Certificate | null> {
   return db.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where number = ${number} and ${isVisible(visible)}
+    select ${certificateColumns} from certificate where number = ${number} and ${isVisible(visible)}
   `);
 }
 
 /** Row-locked: of two who change it at once, the second must see what the first did. */
 export function lockCertificate(tx: Transaction, certificateId: string, visible: Visible): Promise<Certificate | null> {
   return tx.maybeOne(sql.type(certificateRow)`
-    select ${columns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)} for update
+    select ${certificateColumns} from certificate where certificate_id = ${certificateId} and ${isVisible(visible)} for update
   `);
 }
 
@@ -186,7 +112,7 @@ export function saveStanding(tx: Transaction, certificateId: string, standing: S
       reopen_time = ${reopenTime?.toString() ?? null},
       revoke_time = ${revokeTime?.toString() ?? null}, revoke_reason = ${revokeReason}, version = version + 1
     where certificate_id = ${certificateId}
-    returning ${columns}
+    returning ${certificateColumns}
   `);
 }
 
@@ -199,7 +125,7 @@ export function saveStatement(tx: Transaction, certificateId: string, due: State
       complete_time = ${due.completeTime.toString()}, issue_time = ${due.issueTime.toString()},
       trainer_names = ${sql.array([...due.trainerNames], "text")}, version = version + 1
     where certificate_id = ${certificateId}
-    returning ${columns}
+    returning ${certificateColumns}
   `);
 }
 
@@ -214,7 +140,7 @@ export interface CertificateFilter {
 
 export async function findCertificates(db: Database, filter: CertificateFilter): Promise<Certificate[]> {
   const rows = await db.any(sql.type(certificateRow)`
-    select ${columns} from certificate
+    select ${certificateColumns} from certificate
     where ${isVisible(filter.visible)}
       and (${filter.studentId}::uuid is null or student_id = ${filter.studentId})
       and (${filter.purchaseId}::uuid is null or purchase_id = ${filter.purchaseId})

@@ -5,23 +5,43 @@ import type {
   LedgerEntry as LedgerEntryMessage,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
+import { runForAll } from "../runtime/call-context.ts";
+import { coalesce } from "../runtime/coalesce.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { instantOf } from "../runtime/timestamps.ts";
 import { type Completion, type CompletionLedger, type LedgerEntry, purchaseMissing } from "./completion-ledger.ts";
 
-export type Bookings = Pick<Client<typeof BookingService>, "getCompletionLedger">;
+export type Bookings = Pick<Client<typeof BookingService>, "getCompletionLedgers">;
 
-/** Asks booking, at every call: the ledger may have grown since the last. */
-export async function readLedger(bookings: Bookings, purchaseId: string): Promise<CompletionLedger> {
-  const answer = await bookings.getCompletionLedger({ purchaseId }).catch((cause: unknown) => {
-    const { code } = ConnectError.from(cause);
-    throw code === Code.NotFound ? purchaseMissing(purchaseId) : ledgerUnavailable(Code[code]);
+/** As many as one GetCompletionLedgers takes. */
+const BULK = 100;
+/** One is read while the next ones gather. */
+const AT_ONCE = 2;
+
+/** What booking knows of a purchase now: asked at every call, since the ledger may have grown since the last. */
+export type ReadLedger = (purchaseId: string) => Promise<CompletionLedger>;
+
+/** Jobs that want ledgers together share a read. */
+export function ledgerReader(bookings: Bookings): ReadLedger {
+  const read = coalesce((purchaseIds: string[]) => runForAll(() => readAll(bookings, purchaseIds)), BULK, {
+    atOnce: AT_ONCE,
+    span: "read completion ledgers",
   });
-  if (!answer.ledger) throw ledgerUnavailable("an empty answer");
-  return fromProto(answer.ledger);
+  return async (purchaseId) => {
+    const ledger = await read(purchaseId.toLowerCase());
+    if (!ledger) throw purchaseMissing(purchaseId);
+    return fromProto(ledger);
+  };
 }
 
-function ledgerUnavailable(why: string): DomainError {
+async function readAll(bookings: Bookings, purchaseIds: string[]): Promise<Map<string, CompletionLedgerMessage>> {
+  const answer = await bookings.getCompletionLedgers({ purchaseIds }).catch((cause: unknown) => {
+    throw ledgerUnavailable(Code[ConnectError.from(cause).code]);
+  });
+  return new Map(answer.ledgers.map((ledger) => [ledger.purchase?.purchaseId ?? "", ledger]));
+}
+
+function ledgerUnavailable(why: string | undefined): DomainError {
   const message = `booking cannot say just now which sessions are completed: ${why}`;
   return new DomainError("unavailable", "COMPLETION_LEDGER_UNAVAILABLE", message);
 }

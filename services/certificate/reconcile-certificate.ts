@@ -1,9 +1,7 @@
-import { create } from "@bufbuild/protobuf";
 import {
   CertificateService,
   type ReconcileCertificateRequest,
   type ReconcileCertificateResponse,
-  ReconcileCertificateResponseSchema,
 } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Transaction } from "../runtime/database.ts";
@@ -12,30 +10,33 @@ import type { Certificate, Statement } from "./certificate.ts";
 import { everySession } from "./completion-ledger.ts";
 import type { IssueDeps } from "./deps.ts";
 import { type By, issue, writeCertificateAudit } from "./issue.ts";
-import { issueFirst } from "./issue-first.ts";
+import type { IssueFirst } from "./issue-first.ts";
 import { lockCertificateOfPurchase, noteLedger, saveStanding, saveStatement } from "./queries.ts";
-import { readLedger } from "./read-ledger.ts";
 import { readStatement } from "./read-statement.ts";
 import { toProto } from "./to-proto.ts";
+
+export interface ReconcileDeps extends IssueDeps {
+  issueFirst: IssueFirst;
+}
 
 /**
  * The ledger is read before the transaction, and two readings may be written in either order: the version of the ledger
  * decides. A reading that was outrun has nothing to add, since the later one has been carried out.
  */
 export async function reconcileCertificate(
-  deps: IssueDeps,
+  deps: ReconcileDeps,
   request: ReconcileCertificateRequest,
   caller: Caller,
 ): Promise<ReconcileCertificateResponse> {
   const { purchaseId, requestId } = request;
   const now = deps.now();
-  const ledger = await readLedger(deps.bookings, purchaseId);
+  const ledger = await deps.readLedger(purchaseId);
   const completed = everySession(ledger);
   const due = completed && (await readStatement(deps, ledger, completed, now));
 
   const call = { method: CertificateService.method.reconcileCertificate, caller, request, now };
-  const issued = due && (await issueFirst(deps, { due, ledger }, call));
-  if (issued) return create(ReconcileCertificateResponseSchema, issued);
+  const issued = due && (await deps.issueFirst({ due, ledger, call }));
+  if (issued) return issued;
   return once(deps.db, call, async (tx) => {
     const isLatest = await noteLedger(tx, ledger);
     const certificate = await lockCertificateOfPurchase(tx, purchaseId);

@@ -10,7 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { z } from "zod";
 import type { Caller } from "./caller.ts";
-import { type Database, sql, type Transaction } from "./database.ts";
+import { type Database, type SqlFragment, sql, type Transaction } from "./database.ts";
 import { DomainError } from "./errors.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "./stored-refusal.ts";
 
@@ -50,20 +50,30 @@ export async function once<I extends DescMessage, O extends DescMessage>(
   return answer.response;
 }
 
-/**
- * For a change that is one statement: what `once` writes, as a part to be continued by `from` or `where`. A request that
- * came before breaks a key, and the statement undoes itself.
- */
-export function answering<I extends DescMessage, O extends DescMessage>(
+/** What `once` writes of a call, for a change that is one statement, perhaps with others: to be sent as JSON. */
+export function answerRecord<I extends DescMessage, O extends DescMessage>(
   call: IdempotentCall<I, O>,
-  response: MessageInitShape<O>,
+  response: MessageShape<O>,
 ) {
   const { method, caller, request, now } = call;
-  const bytes = Buffer.from(toBinary(method.output, create(method.output, response)));
+  return {
+    subject: caller.subject,
+    request_id: request.requestId,
+    digest: hexadecimal(digestOf(call)),
+    answered_at: now.toString(),
+    response: hexadecimal(Buffer.from(toBinary(method.output, response))),
+  };
+}
+
+/**
+ * The statement that keeps the records in the column `answer` of `rows`, as a part of another. A request that came before
+ * breaks a key, and the statement undoes itself.
+ */
+export function answerInsert(rows: SqlFragment) {
   return sql.fragment`
     insert into idempotency (subject, request_id, digest, answered_at, response)
-    select ${caller.subject}, ${request.requestId}::uuid, ${sql.binary(digestOf(call))}, ${now.toString()}::timestamptz,
-      ${sql.binary(bytes)}
+    select a.subject, a.request_id, a.digest, a.answered_at, a.response
+    from ${rows}, json_populate_record(null::idempotency, answer) as a
   `;
 }
 
@@ -76,6 +86,10 @@ export async function forgetAnswers(db: Database): Promise<void> {
     select forget_answers('infinity', ${FORGOTTEN_AT_ONCE}) as forgotten
   `;
   while ((await db.one(forget)).forgotten === FORGOTTEN_AT_ONCE);
+}
+
+function hexadecimal(bytes: Buffer): string {
+  return `\\x${bytes.toString("hex")}`;
 }
 
 async function answerOf<O extends DescMessage>(

@@ -122,8 +122,8 @@ test("one trace leads from the gateway through services and SQL to the job and t
     "booking cadre.booking.v1.BookingService/CompleteSession",
     "booking reconcile_certificate",
     "certificate cadre.certificate.v1.CertificateService/ReconcileCertificate",
-    "certificate cadre.booking.v1.BookingService/GetCompletionLedger",
-    "booking cadre.booking.v1.BookingService/GetCompletionLedger",
+    "certificate cadre.booking.v1.BookingService/GetCompletionLedgers",
+    "booking cadre.booking.v1.BookingService/GetCompletionLedgers",
   ]) {
     expect(seen).toContain(span);
   }

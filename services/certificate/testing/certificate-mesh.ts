@@ -17,6 +17,7 @@ import { testCredentialIssuer } from "../credential/testing/issuer.ts";
 import { certificateHandlers } from "../handlers.ts";
 import { names } from "../names.ts";
 import { createPrinter } from "../printing/printer.ts";
+import { ledgerReader } from "../read-ledger.ts";
 import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID } from "./neighbours.ts";
 
 export interface CertificateMesh extends Neighbours {
@@ -34,6 +35,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
   const neighbours: Neighbours = {
     ledgers: new Map(),
     readings: new Map(),
+    ledgersAsked: [],
     franchiseNames: new Map(),
     trainerNames: new Map([[TRAINER_ID, "Grace Hopper"]]),
   };
@@ -47,7 +49,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
     now,
     newId: () => `018f0000-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
     random,
-    bookings: createClient(BookingService, others.transportAs(Role.SERVICE)),
+    readLedger: ledgerReader(createClient(BookingService, others.transportAs(Role.SERVICE))),
     names: names({
       trainers: createClient(TrainerService, others.transportAs(Role.SERVICE)),
       franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),

@@ -13,16 +13,21 @@ export interface Neighbours {
   ledgers: Map<string, LedgerInit>;
   /** What the next askers hear, in turn, before `ledgers` are asked. */
   readings: Map<string, LedgerInit[]>;
+  /** How many ledgers each call has asked for. */
+  ledgersAsked: number[];
   franchiseNames: Map<string, string>;
   /** Trainers who are not here are not there any more. */
   trainerNames: Map<string, string>;
 }
 
-export function neighbourServices({ ledgers, readings, franchiseNames, trainerNames }: Neighbours): ServiceBinding[] {
+export function neighbourServices(neighbours: Neighbours): ServiceBinding[] {
+  const { ledgers, readings, ledgersAsked, franchiseNames, trainerNames } = neighbours;
   return [
     partOf(BookingService, {
-      getCompletionLedger({ purchaseId }) {
-        return { ledger: found(readings.get(purchaseId)?.shift() ?? ledgers.get(purchaseId)) };
+      getCompletionLedgers({ purchaseIds }) {
+        const asked = [...new Set(purchaseIds)];
+        ledgersAsked.push(asked.length);
+        return { ledgers: asked.flatMap((id) => readings.get(id)?.shift() ?? ledgers.get(id) ?? []) };
       },
     }),
     partOf(FranchiseService, {
