@@ -11,17 +11,29 @@ import { TIME_HEADER } from "../runtime/call-headers.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { settler, sweepCertificates } from "./certificate-sweep.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
+import { keepRunning } from "./queue-runner.ts";
 import { watchQueue } from "./queue-watchdog.ts";
 
 const TASK = "reconcile_certificate";
 /** What jobs are called that an older version added. */
 const OLD_TASK = "issue_certificate";
-/** Jobs that are at work together share their reads. */
-const CONCURRENCY = 16;
+/** Jobs that are at work together share their reads, and as many more are fetched with them. */
+const CONCURRENCY = 32;
+/** Jobs that are done are struck off together. */
+const STRUCK_OFF_AFTER_MS = 20;
 /** None is held for longer than a statement, but for the one that listens. */
 const CONNECTIONS = 8;
 /** Jobs are announced; this finds those that wait to be tried again. */
 const POLL_INTERVAL_MS = 2000;
+
+const preset = {
+  worker: {
+    concurrentJobs: CONCURRENCY,
+    pollInterval: POLL_INTERVAL_MS,
+    localQueue: { size: CONCURRENCY },
+    completeJobBatchDelay: STRUCK_OFF_AFTER_MS,
+  },
+};
 
 const payload = z.object({ purchase_id: z.guid(), context: z.record(z.string(), z.string()) });
 
@@ -68,20 +80,22 @@ export async function runCertificateJobs(options: {
     const version = await inTraceOf(job.context, () => reconciled(certificates, job, signal));
     await settle({ purchaseId: job.purchase_id, version });
   };
-  const runner = await run({
-    pgPool: pool,
-    events,
-    concurrency: CONCURRENCY,
-    pollInterval: POLL_INTERVAL_MS,
-    noHandleSignals: true,
-    logger: queueLogger(logger),
-    taskList: { [TASK]: reconcile, [OLD_TASK]: reconcile },
-  });
+  const start = () =>
+    run({
+      preset,
+      pgPool: pool,
+      events,
+      noHandleSignals: true,
+      logger: queueLogger(logger),
+      taskList: { [TASK]: reconcile, [OLD_TASK]: reconcile },
+      parsedCronItems: [],
+    });
+  const workers = await keepRunning(start, logger);
   const sweep = sweepCertificates(pool, logger);
   return {
     async stop() {
       await sweep.stop();
-      await runner.stop();
+      await workers.stop();
       await watchdog.stop();
       await pool.end();
     },

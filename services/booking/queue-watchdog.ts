@@ -18,26 +18,28 @@ export interface Watchdog {
 export function watchQueue(pool: Pool, events: EventEmitter & WorkerEvents, logger: Logger): Watchdog {
   const workers = new Set<string>();
   let beating = Promise.resolve();
-  const beat = (): void => {
-    beating = beating
-      .then(() => pool.query("select worker_seen($1, $2)", [[...workers], SILENCE]))
-      .then(
-        () => undefined,
-        (error: unknown) => logger.warn({ err: error }, "the queue's workers could not be reported as alive"),
-      );
+  const report = (say: () => Promise<unknown>): void => {
+    beating = beating.then(say).then(
+      () => undefined,
+      (error: unknown) => logger.warn({ err: error }, "the queue's workers could not be reported as alive, or gone"),
+    );
   };
+  const beat = (): void => report(() => pool.query("select worker_seen($1, $2)", [[...workers], SILENCE]));
   // A job is locked by the pool that its worker belongs to.
   events.on("pool:create", ({ workerPool }) => {
     workers.add(workerPool.id);
     beat();
+  });
+  // Also when they stop while the process lives on. Without the farewell they are taken for dead a little later.
+  events.on("pool:release", ({ workerPool }) => {
+    workers.delete(workerPool.id);
+    report(() => pool.query("delete from queue_worker where worker_id = $1", [workerPool.id]));
   });
   const timer = setInterval(beat, HEARTBEAT_MS);
   return {
     async stop() {
       clearInterval(timer);
       await beating;
-      // Without the farewell the workers are taken for dead a little later.
-      await pool.query("delete from queue_worker where worker_id = any ($1)", [[...workers]]).catch(() => undefined);
     },
   };
 }

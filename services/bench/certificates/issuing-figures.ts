@@ -10,7 +10,7 @@ import type { CertificatesMesh } from "./mesh.ts";
 import { givenPurchases } from "./purchases.ts";
 
 /** As booking's own worker has them. */
-const CONCURRENCY = 16;
+const CONCURRENCY = 32;
 const CONNECTIONS = 8;
 const SESSIONS = 30;
 
