@@ -8,6 +8,8 @@ const NOW = Temporal.Instant.from("2030-02-01T00:00:00Z");
 
 const NAMES = { operatorName: "Cadre", trainerNames: new Map([["018f0000-0000-7000-8000-0000000000d1", "Grace"]]) };
 
+const time = (text: string) => timestampOf(Temporal.Instant.from(text));
+
 const LEDGER: CompletionLedger = {
   purchaseId: "018f0000-0000-7000-8000-0000000000a1",
   franchiseId: "018f0000-0000-7000-8000-0000000000f1",
@@ -26,17 +28,17 @@ const LEDGER: CompletionLedger = {
       sessionId: "018f0000-0000-7000-8000-000000000001",
       sequence: 1,
       trainerId: "018f0000-0000-7000-8000-0000000000d1",
-      startTime: Temporal.Instant.from("2030-01-15T09:00:00Z"),
-      endTime: Temporal.Instant.from("2030-01-15T09:45:00Z"),
-      completion: { time: Temporal.Instant.from("2030-01-15T10:00:00.123456Z"), by: 'trainer "7"' },
+      startTime: time("2030-01-15T09:00:00Z"),
+      endTime: time("2030-01-15T09:45:00Z"),
+      completion: { time: time("2030-01-15T10:00:00.123456Z"), by: 'trainer "7"' },
     },
     {
       sessionId: "018f0000-0000-7000-8000-000000000002",
       sequence: 2,
       trainerId: "018f0000-0000-7000-8000-0000000000d1",
-      startTime: Temporal.Instant.from("2030-01-08T09:00:00Z"),
-      endTime: Temporal.Instant.from("2030-01-08T10:30:00Z"),
-      completion: { time: Temporal.Instant.from("2030-01-08T10:31:00Z"), by: "operator-é" },
+      startTime: time("2030-01-08T09:00:00Z"),
+      endTime: time("2030-01-08T10:30:00Z"),
+      completion: { time: time("2030-01-08T10:31:00Z"), by: "operator-é" },
     },
   ],
 };
@@ -77,7 +79,7 @@ test("the digest changes with every fact of the ledger", () => {
   const digests = [
     LEDGER,
     { ...LEDGER, entries: [{ ...first, trainerId: "018f0000-0000-7000-8000-0000000000d2" }, second] },
-    { ...LEDGER, entries: [{ ...first, startTime: first.startTime.add({ seconds: 1 }) }, second] },
+    { ...LEDGER, entries: [{ ...first, startTime: time("2030-01-15T09:00:01Z") }, second] },
     { ...LEDGER, entries: [{ ...first, sessionId: second.sessionId }, second] },
     { ...LEDGER, studentId: "018f0000-0000-7000-8000-0000000000b2" },
   ].map((ledger) => statement(ledger, earned(ledger), { ...NAMES, now: NOW }).ledgerDigest);
@@ -88,7 +90,7 @@ test("instants keep their microseconds on the wire, before 1970 too", () => {
   for (const text of ["2030-01-15T10:00:00.123456Z", "1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z"]) {
     const { seconds, nanos } = timestampOf(Temporal.Instant.from(text));
     expect(nanos).toBeGreaterThanOrEqual(0);
-    expect(instantOf({ $typeName: "google.protobuf.Timestamp", seconds, nanos }).toString()).toBe(text);
+    expect(instantOf({ seconds, nanos }).toString()).toBe(text);
   }
 });
 

@@ -1,8 +1,11 @@
 import { DomainError } from "../runtime/errors.ts";
+import { instantOf } from "../runtime/timestamps.ts";
 import type { CompletedEntry, CompletionLedger } from "./completion-ledger.ts";
 import { ledgerDigest } from "./ledger-digest.ts";
+import { isEarlier, type LedgerTime } from "./precise-time.ts";
 
 const MINUTE_MS = 60_000;
+const NANOS_PER_MILLI = 1_000_000;
 
 export interface Certificate extends ShownCertificate {
   /** Its place in the published lists of what is revoked, and of what is suspended. */
@@ -69,6 +72,7 @@ export function statement(
   const { entries: _, version: __, ...purchase } = ledger;
   const [firstSessionTime, lastSessionTime] = ends(completed.map(({ startTime }) => startTime));
   const [, completeTime] = ends(completed.map(({ completion }) => completion.time));
+  const { now } = said;
   return {
     ...purchase,
     operatorName: said.operatorName,
@@ -77,7 +81,7 @@ export function statement(
     firstSessionTime,
     lastSessionTime,
     completeTime,
-    issueTime: isEarlier(said.now, completeTime) ? completeTime : said.now,
+    issueTime: now.epochNanoseconds < completeTime.epochNanoseconds ? completeTime : now,
     ledgerDigest: ledgerDigest(ledger, completed),
   };
 }
@@ -97,17 +101,18 @@ function namesOf(entries: readonly CompletedEntry[], names: ReadonlyMap<string, 
   return [...trainerIds].flatMap((trainerId) => names.get(trainerId) ?? []);
 }
 
-/** In milliseconds: a duration by Temporal costs as much as all the rest of the statement. */
 function totalMinutes(entries: readonly CompletedEntry[]): number {
-  const lengths = entries.map(({ startTime, endTime }) => endTime.epochMilliseconds - startTime.epochMilliseconds);
+  const lengths = entries.map(({ startTime, endTime }) => millisOf(endTime) - millisOf(startTime));
   return Math.round(lengths.reduce((sum, lengthMs) => sum + lengthMs, 0) / MINUTE_MS);
 }
 
-/** The earliest and the latest. Numbers compare in a twentieth of the time that Temporal takes. */
-function ends(times: readonly Temporal.Instant[]): [Temporal.Instant, Temporal.Instant] {
-  return [times.reduce((a, b) => (isEarlier(a, b) ? a : b)), times.reduce((a, b) => (isEarlier(a, b) ? b : a))];
+function millisOf({ seconds, nanos }: LedgerTime): number {
+  return Number(seconds) * 1000 + Math.floor(nanos / NANOS_PER_MILLI);
 }
 
-function isEarlier(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return a.epochNanoseconds < b.epochNanoseconds;
+/** The earliest and the latest. */
+function ends(times: readonly LedgerTime[]): [Temporal.Instant, Temporal.Instant] {
+  const first = times.reduce((a, b) => (isEarlier(b, a) ? b : a));
+  const last = times.reduce((a, b) => (isEarlier(a, b) ? b : a));
+  return [instantOf(first), instantOf(last)];
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { timestampOf } from "../runtime/timestamps.ts";
 import { type CompletionLedger, earned, type LedgerEntry } from "./completion-ledger.ts";
 
 test("a purchase whose sessions are all completed has earned its certificate", () => {
@@ -64,8 +65,8 @@ function entry(sequence: number): LedgerEntry {
     sessionId: `018f0000-0000-7000-8000-00000000000${sequence}`,
     sequence,
     trainerId: "018f0000-0000-7000-8000-0000000000d1",
-    startTime,
-    endTime: startTime.add({ minutes: 45 }),
-    completion: { time: startTime.add({ hours: 1 }), by: "trainer-7" },
+    startTime: timestampOf(startTime),
+    endTime: timestampOf(startTime.add({ minutes: 45 })),
+    completion: { time: timestampOf(startTime.add({ hours: 1 })), by: "trainer-7" },
   };
 }

@@ -1,4 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
+import type { LedgerTime } from "./precise-time.ts";
 
 /** What booking knows of a purchase and its sessions. */
 export interface CompletionLedger {
@@ -24,14 +25,14 @@ export interface LedgerEntry {
   sessionId: string;
   sequence: number;
   trainerId: string;
-  startTime: Temporal.Instant;
-  endTime: Temporal.Instant;
+  startTime: LedgerTime;
+  endTime: LedgerTime;
   /** Null unless the session is completed. */
   completion: Completion | null;
 }
 
 export interface Completion {
-  time: Temporal.Instant;
+  time: LedgerTime;
   by: string;
 }
 

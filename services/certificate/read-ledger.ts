@@ -8,7 +8,6 @@ import { SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { runForAll } from "../runtime/call-context.ts";
 import { coalesce } from "../runtime/coalesce.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { instantOf } from "../runtime/timestamps.ts";
 import { type Completion, type CompletionLedger, type LedgerEntry, purchaseMissing } from "./completion-ledger.ts";
 
 export type Bookings = Pick<Client<typeof BookingService>, "getCompletionLedgers">;
@@ -72,13 +71,13 @@ function entryFromProto(entry: LedgerEntryMessage): LedgerEntry {
     sessionId,
     sequence,
     trainerId,
-    startTime: instantOf(startTime),
-    endTime: instantOf(endTime),
+    startTime,
+    endTime,
     completion: completionOf(entry),
   };
 }
 
 function completionOf({ state, completeTime, completedBy }: LedgerEntryMessage): Completion | null {
   if (state !== SessionState.COMPLETED || !completeTime || completedBy === undefined) return null;
-  return { time: instantOf(completeTime), by: completedBy };
+  return { time: completeTime, by: completedBy };
 }

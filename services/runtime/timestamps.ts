@@ -13,7 +13,7 @@ export function timestampOf(instant: Temporal.Instant): { seconds: bigint; nanos
 }
 
 /** Cut to the microseconds that the database keeps. */
-export function instantOf({ seconds, nanos }: Timestamp): Temporal.Instant {
+export function instantOf({ seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">): Temporal.Instant {
   const micros = Math.floor(nanos / NANOS_PER_MICRO);
   return Temporal.Instant.fromEpochNanoseconds(seconds * NANOS_PER_SECOND + BigInt(micros * NANOS_PER_MICRO));
 }
