@@ -201,6 +201,7 @@ async function companysThings() {
   return {
     companys: {
       purchase_id: purchase.purchaseId,
+      purchase_ids: purchase.purchaseId,
       session_id: session.sessionId,
       decision_id: purchase.decisionId,
       trainer_id: trainer.trainerId,
