@@ -19,8 +19,8 @@ const TASK = "reconcile_certificate";
 const OLD_TASK = "issue_certificate";
 /** Jobs that are at work together share their reads, and as many more are fetched with them. */
 const CONCURRENCY = 32;
-/** Jobs that are done are struck off together. */
-const STRUCK_OFF_AFTER_MS = 20;
+/** Jobs that are done, or failed, are noted together. */
+const NOTED_AFTER_MS = 20;
 /** None is held for longer than a statement, but for the one that listens. */
 const CONNECTIONS = 8;
 /** Jobs are announced; this finds those that wait to be tried again. */
@@ -31,7 +31,8 @@ const preset = {
     concurrentJobs: CONCURRENCY,
     pollInterval: POLL_INTERVAL_MS,
     localQueue: { size: CONCURRENCY },
-    completeJobBatchDelay: STRUCK_OFF_AFTER_MS,
+    completeJobBatchDelay: NOTED_AFTER_MS,
+    failJobBatchDelay: NOTED_AFTER_MS,
   },
 };
 

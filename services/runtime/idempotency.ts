@@ -11,6 +11,7 @@ import {
 import { z } from "zod";
 import type { Caller } from "./caller.ts";
 import { type Database, type SqlFragment, sql, type Transaction } from "./database.ts";
+import { rememberEncoding } from "./encoded-message.ts";
 import { DomainError } from "./errors.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "./stored-refusal.ts";
 
@@ -50,18 +51,24 @@ export async function once<I extends DescMessage, O extends DescMessage>(
   return answer.response;
 }
 
-/** What `once` writes of a call, for a change that is one statement, perhaps with others: to be sent as JSON. */
+/**
+ * What `once` writes of a call, for a change that is one statement, perhaps with others: to be sent as JSON. The response
+ * is sent as the bytes that are kept, and may not be changed any more.
+ */
 export function answerRecord<I extends DescMessage, O extends DescMessage>(
   call: IdempotentCall<I, O>,
   response: MessageShape<O>,
 ) {
   const { method, caller, request, now } = call;
+  const { buffer, byteOffset, byteLength } = toBinary(method.output, response);
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  rememberEncoding(response, [bytes]);
   return {
     subject: caller.subject,
     request_id: request.requestId,
     digest: hexadecimal(digestOf(call)),
     answered_at: now.toString(),
-    response: hexadecimal(Buffer.from(toBinary(method.output, response))),
+    response: hexadecimal(bytes),
   };
 }
 
