@@ -1,6 +1,5 @@
-import { env } from "node:process";
 import type { Figure } from "../figure.ts";
-import { wanted } from "../wanted.ts";
+import { scaled, wanted } from "../scope.ts";
 import { assigningFigures } from "./assigning-figures.ts";
 import { claimFigure } from "./claim-figures.ts";
 import { contentionFigure } from "./contention-figures.ts";
@@ -10,10 +9,6 @@ import { storageFigure } from "./storage-figures.ts";
 import { storePurchases } from "./stored-purchases.ts";
 import { connected, courseIdOf, givenCatalogue, givenTeachers, nextMonday, type Teachers, ZONE } from "./worlds.ts";
 import { zoneFigure } from "./zone-figures.ts";
-
-/** Of the whole run, to try a driver with less. */
-const SCALE = Number(env.BENCH_SCALE ?? 1);
-const scaled = (count: number, least: number) => Math.max(least, Math.round(count * SCALE));
 
 const BOOKINGS_A_ROUND = scaled(400, 40);
 const CALLS = 480;

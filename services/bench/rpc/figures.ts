@@ -8,7 +8,7 @@ import { freePorts } from "../ports.ts";
 import { type Program, startProgram } from "../program.ts";
 import { received } from "../trainers/directory-figures.ts";
 import { encodingFigure } from "../trainers/encoding-figure.ts";
-import { wanted } from "../wanted.ts";
+import { wanted } from "../scope.ts";
 import { command } from "./command.ts";
 import { ANSWER_BYTES, METHOD } from "./hop.ts";
 import { memoryFigures } from "./memory-figures.ts";

@@ -14,6 +14,7 @@ import { type LoadClient, loadClient } from "../grpc-load.ts";
 import { paired } from "../paired.ts";
 import { freePorts } from "../ports.ts";
 import { startProgram } from "../program.ts";
+import { scaled, wanted } from "../scope.ts";
 import { changeFigure } from "./change-figure.ts";
 import { cachedRead, cacheMemory } from "./directory-figures.ts";
 import { cpuMicros, encodingFigure } from "./encoding-figure.ts";
@@ -25,27 +26,28 @@ const METHOD = `/${TrainerService.typeName}/${TrainerService.method.getTrainers.
 const LIST = `/${TrainerService.typeName}/${TrainerService.method.listTrainers.name}`;
 const CALLS_MS = 1500;
 const AT_ONCE = 8;
+const LISTED = scaled(100_000, 1000);
 
 /** The trainer directory: taking trainers in, and answering for many at once. */
 export async function* trainerFigures(print: (line: string) => void): AsyncGenerator<Figure> {
-  yield* meshFigures(print);
+  if (wanted("import", "B2", "get-trainers-100", "change-visible")) yield* meshFigures(print);
   // Last: they leave a heap behind that would slow what is measured in this process.
-  yield* cacheMemory();
-  yield* cachedRead();
-  yield* searchFigures();
+  if (wanted("cache-memory")) yield* cacheMemory();
+  if (wanted("cached-read")) yield* cachedRead();
+  if (wanted("search")) yield* searchFigures();
 }
 
 async function* meshFigures(print: (line: string) => void): AsyncGenerator<Figure> {
   await using mesh = await startMesh();
   print(`trainer service at ${mesh.trainerAddress}, gateway at ${mesh.gatewayUrl}`);
-  yield* importFigures(mesh);
+  yield* importFigures(mesh, LISTED);
 
   const client = loadClient(mesh.trainerAddress, mesh.token);
   try {
     const ids = await someIds(client);
-    yield* bulkReadFigures(mesh, client, ids);
-    yield await throughputFigure(mesh, client, ids.slice(0, 100));
-    yield* changeFigure(mesh);
+    if (wanted("B2")) yield* bulkReadFigures(mesh, client, ids);
+    if (wanted("get-trainers-100")) yield await throughputFigure(mesh, client, ids.slice(0, 100));
+    if (wanted("change-visible")) yield* changeFigure(mesh);
   } finally {
     client.close();
   }

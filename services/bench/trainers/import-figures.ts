@@ -8,15 +8,14 @@ import { writeList } from "./list.ts";
 import type { TrainerMesh } from "./mesh.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const ROWS = 100_000;
 const MUST_S = 60;
 
 /** `npm run import` with a long table, and with the same table again. */
-export async function* importFigures(mesh: TrainerMesh): AsyncGenerator<Figure> {
+export async function* importFigures(mesh: TrainerMesh, rows: number): AsyncGenerator<Figure> {
   const path = join(mesh.folder, "trainers.csv");
-  await writeList(path, ROWS);
-  yield await timed(mesh, path, { figure: "import", expected: { created: ROWS, unchanged: 0 } });
-  yield await timed(mesh, path, { figure: "import-again", expected: { created: 0, unchanged: ROWS } });
+  await writeList(path, rows);
+  yield await timed(mesh, path, { figure: "import", expected: { created: rows, unchanged: 0 } });
+  yield await timed(mesh, path, { figure: "import-again", expected: { created: 0, unchanged: rows } });
 }
 
 async function timed(
@@ -40,6 +39,6 @@ async function timed(
     ratio: rounded(seconds),
     must: MUST_S,
     holds: seconds < MUST_S,
-    note: `${ROWS} rows through the gateway: ${told}`,
+    note: `${expected.created + expected.unchanged} rows through the gateway: ${told}`,
   };
 }
