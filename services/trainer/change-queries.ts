@@ -20,13 +20,7 @@ const PLACED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 10_000;
 
 const headRow = z.object({ logId: z.string(), position: z.number(), placed: z.number() });
-const newsRow = z.object({
-  logId: z.string(),
-  position: z.number(),
-  changes: z.string(),
-  count: z.number(),
-  kept: z.boolean(),
-});
+const newsRow = z.object({ news: z.string() });
 const changeRow = z.object({
   position: z.number(),
   trainerId: z.string(),
@@ -69,15 +63,16 @@ export async function readNews(
   position: number,
   most: number,
 ): Promise<LogPosition & { complete: boolean; changes: { trainerId: string; version: number }[] }> {
-  const text = `
-    select log_id as "logId", head as position, changes, count, kept from trainer_news($1, $2)
-  `;
-  const { changes, count, kept, ...head } = await db.oneDirectly(newsRow, text, [position, most + 1]);
-  return { ...head, complete: kept && count <= most, changes: changes === "" ? [] : changes.split(",").map(changeOf) };
+  const text = "select trainer_news_text($1, $2) as news";
+  const { news } = await db.oneDirectly(newsRow, text, [position, most + 1]);
+  const [head = "", ...lines] = news.split("\n");
+  const [logId = "", last, kept] = head.split(" ");
+  const changes = lines.filter((line) => line !== "").map(changeOf);
+  return { logId, position: Number(last), complete: kept === "true" && changes.length <= most, changes };
 }
 
-function changeOf(text: string): { trainerId: string; version: number } {
-  const [trainerId = "", version] = text.split(" ");
+function changeOf(line: string): { trainerId: string; version: number } {
+  const [trainerId = "", version] = line.split(" ");
   return { trainerId, version: Number(version) };
 }
 
