@@ -5,8 +5,10 @@ import type { Interceptor } from "@connectrpc/connect";
 import { field as fieldRules } from "../../gen/buf/validate/validate_pb.ts";
 import { type FieldViolation, invalidFields } from "./errors.ts";
 import { messageOf } from "./field-messages.ts";
+import { type QuickValidity, quickValidity } from "./quick-validity.ts";
 
 const validator = createValidator();
+const quick = new WeakMap<DescMessage, QuickValidity | undefined>();
 
 /** Checks every request message against the field rules of its contract before a handler sees it. */
 export const validate: Interceptor = (next) => async (request) => {
@@ -25,6 +27,7 @@ export function check<Desc extends DescMessage>(desc: Desc, message: MessageShap
 
 /** Every field that breaks its rule. */
 export function violationsOf<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): FieldViolation[] {
+  if (quick.getOrInsertComputed(desc, quickValidity)?.(message)) return [];
   const result = validator.validate(desc, message);
   if (result.kind === "valid") return [];
   if (result.kind === "error") throw result.error;
