@@ -43,6 +43,20 @@ test("kept bytes are byte for byte what encoding gives; once the news are follow
   }
 });
 
+test("what is kept is answered in the order asked, once however often and in whatever case it was asked for", async () => {
+  const admin = server.as("admin");
+  const [one, other] = [await givenTrainer(admin), await givenTrainer(admin)];
+  const asked = [other.trainerId.toUpperCase(), one.trainerId, other.trainerId, one.trainerId.toUpperCase()];
+  const encoded = createEncodedTrainers(server.db);
+  for (let reads = 0; reads < 4; reads += 1) {
+    const answers = await Promise.all([encoded.read(asked, everybody, noon), encoded.read(asked, everybody, noon)]);
+    for (const answer of answers) {
+      const bytes = toBinary(GetTrainersResponseSchema, answer);
+      expect(fromBinary(GetTrainersResponseSchema, bytes).trainers).toEqual([other, one]);
+    }
+  }
+});
+
 test("reads that come together share a statement, each with what its caller may see", async () => {
   const admin = server.as("admin");
   const [ours, theirs] = [await givenTrainer(admin, { franchiseId }), await givenTrainer(admin)];

@@ -19,9 +19,12 @@ export interface EncodedTrainers {
 }
 
 interface Kept {
+  trainerId: string;
   encoded: Encoded;
   /** Of the news, from before it was read. */
   stamp: number;
+  /** The last answer that it is in. */
+  answer: number;
 }
 
 interface Reader {
@@ -44,6 +47,7 @@ const MAX_STATEMENT_IDS = 4000;
  */
 export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): EncodedTrainers {
   const news = trainerNews(db.asService());
+  let answers = 0;
   const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
     sizeCalculation: ({ encoded: { bytes } }) => bytes.byteLength + OVERHEAD_BYTES,
@@ -62,7 +66,7 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
     });
     const found = new Map(same);
     for (const trainer of changed) found.set(trainer.trainerId, encode(trainer, nowMs));
-    for (const [id, encoded] of found) kept.set(id, { encoded, stamp });
+    for (const [id, encoded] of found) kept.set(id, { trainerId: id, encoded, stamp, answer: 0 });
     return found;
   }
   const read = gathered(
@@ -71,25 +75,38 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
     MAX_STATEMENT_IDS,
   );
 
-  /** What is kept and still true, in the order of the ids; nothing where some are not kept. */
-  async function believed(ids: string[], { visible, now }: Reader): Promise<(Encoded | undefined)[]> {
-    if (visible.of !== "everybody") return [];
-    const all = ids.map((id) => kept.get(id));
-    if (all.includes(undefined)) return [];
-    await news.catchUp();
-    const nowMs = now.epochMilliseconds;
-    return all.map((known, index) =>
-      known && news.holds(ids[index] ?? "", known.stamp) ? usable(known.encoded, nowMs) : undefined,
-    );
+  /** All of them, each once, or null where one is not kept. A set of the ids would take longer than all the rest. */
+  function allKept(trainerIds: readonly string[]): Kept[] | null {
+    answers += 1;
+    const all: Kept[] = [];
+    for (const id of trainerIds) {
+      const one = kept.get(id) ?? kept.get(id.toLowerCase());
+      if (!one) return null;
+      if (one.answer === answers) continue;
+      one.answer = answers;
+      all.push(one);
+    }
+    return all;
+  }
+
+  /** As far as the news have been followed. */
+  function stillTrue({ trainerId, encoded, stamp }: Kept, nowMs: number): Encoded | undefined {
+    return news.holds(trainerId, stamp) ? usable(encoded, nowMs) : undefined;
   }
 
   return {
     async read(trainerIds, visible, now) {
+      const all = visible.of === "everybody" ? allKept(trainerIds) : null;
+      if (all) await news.catchUp();
+      const nowMs = now.epochMilliseconds;
+      const known = all?.map((one) => stillTrue(one, nowMs)).filter((encoded) => encoded !== undefined);
+      if (all && known?.length === all.length) return answerOf(known, []);
+
       const ids = [...new Set(trainerIds.map((id) => id.toLowerCase()))];
-      const known = await believed(ids, { visible, now });
-      const rest = ids.filter((_, index) => known[index] === undefined);
-      const loaded = rest.length > 0 ? await read(rest, { visible, now }) : new Map<string, Encoded>();
-      const found = ids.map((id, index) => known[index] ?? loaded.get(id));
+      const believed = new Map(all?.map((one) => [one.trainerId, stillTrue(one, nowMs)]));
+      const rest = ids.filter((id) => believed.get(id) === undefined);
+      const loaded = await read(rest, { visible, now });
+      const found = ids.map((id) => believed.get(id) ?? loaded.get(id));
       return answerOf(
         found.filter((encoded) => encoded !== undefined),
         rest.filter((id) => !loaded.has(id)),
