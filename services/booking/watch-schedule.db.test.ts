@@ -104,6 +104,35 @@ test("each caller is told of its own alone: an operator, the trainer before and 
   for (const nothing of [ofRival, ofNobody]) expect((await nothing.next()).changes).toEqual([]);
 });
 
+test("everybody who gives some of a purchase is told when it is booked, and of every change of it", async () => {
+  const own = (trainer: Trainer) => watching(mesh.bookingsAs(Role.TRAINER, { trainer_id: trainer.trainerId }));
+  await using ofAda = await own(ada);
+  await using ofBob = await own(bob);
+  await using aboutBob = await watching(mesh.bookings, { trainerId: bob.trainerId });
+  const studentId = await givenStudent(mesh);
+  await using ofStudent = await watching(mesh.bookingsAs(Role.STUDENT, { student_id: studentId }));
+  const { purchase, sessions } = await mesh.bookingsAs(Role.STUDENT, { student_id: studentId }).bookPurchase({
+    ...given,
+    studentId,
+    location: { latitude: 52.5101, longitude: 13.3702 },
+    requestId: randomUUID(),
+    schedule: explicit("2030-11-04T10:00", "2030-11-05T10:00"),
+    assignments: [
+      { trainerId: ada.trainerId, fromSequence: 1 },
+      { trainerId: bob.trainerId, fromSequence: 2 },
+    ],
+  });
+  const { purchaseId = "" } = purchase ?? {};
+  await complete(sessions[0] ?? { sessionId: "" });
+  await mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const whose = { purchaseId, trainerIds: [ada.trainerId, bob.trainerId].sort() };
+  const booked = { ...whose, sessionIds: [] };
+  const completed = { ...whose, sessionIds: [sessions[0]?.sessionId] };
+  for (const watch of [ofAda, ofBob, aboutBob, ofStudent]) {
+    expect(await watch.changes(3)).toMatchObject([booked, completed, booked]);
+  }
+});
+
 test("a watch of one purchase hears of no other, and nobody watches another's", async () => {
   const { purchase, sessions } = await book();
   const { purchaseId } = purchase;
