@@ -51,7 +51,7 @@ test("who a student was is gone everywhere, and what was booked stays", async ()
   expect((await mesh.students.getStudent({ studentId })).student).toEqual(student);
 
   const { purchase } = await mesh.bookings.getPurchase({ purchaseId });
-  expect(purchase).toEqual({ ...booked.purchase, location: booked.zone?.centre });
+  expect(purchase).toEqual({ ...booked.purchase, location: booked.zone?.centre, etag: "2" });
   expect((await mesh.bookings.listSessions({ purchaseId })).sessions).toEqual(booked.sessions);
   const { ledger } = await mesh.bookings.getCompletionLedger({ purchaseId });
   expect(ledger).toMatchObject({ studentName: "", entries: [{ sequence: 1 }] });
@@ -106,12 +106,43 @@ test.each([
 
   // And once more, when it has been erased long since.
   expect(await refusalOf(mesh.bookings.bookPurchase(wish()))).toEqual(refusal);
-  const kept = await mesh.asOwner((db) => everythingKept(db, studentId));
-  expect(kept).toContain("STUDENT_NOT_FOUND");
-  for (const degrees of [HOME.latitude, HOME.longitude]) {
-    expect(kept).not.toContain(String(degrees));
-    expect(kept).not.toContain(bytesOf(degrees));
-  }
+  expect(await expectNoPlace(studentId)).toContain("STUDENT_NOT_FOUND");
+});
+
+test("of a student who is erased while a refusal is being recorded, no place is kept", async () => {
+  const { studentId } = given;
+  mesh.directory.trainers = [];
+  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const lock = mesh.asOwner((db) =>
+    db.transaction(async (tx) => {
+      await tx.query(sql.unsafe`lock table audit_log in exclusive mode`);
+      locked.resolve();
+      await release.promise;
+    }),
+  );
+  await locked.promise;
+  const refused = refusalOf(mesh.bookings.bookPurchase(wish()));
+  await callsWait(1);
+  const erased = mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  await callsWait(2);
+  release.resolve();
+  await lock;
+  expect((await refused).reason).toBe("NO_TRAINER_AVAILABLE");
+  await erased;
+  await expectNoPlace(studentId);
+});
+
+test("of a student who is erased while its lessons would go to another trainer, no place is kept", async () => {
+  const { studentId } = given;
+  const { purchase } = await mesh.bookings.bookPurchase(wish());
+  const { purchaseId = "", etag = "" } = purchase ?? {};
+  const bob = aTrainer(given.courseId);
+  mesh.directory.trainers.push(bob);
+  mesh.directory.meanwhile = () => mesh.students.eraseStudent({ requestId: randomUUID(), studentId });
+  const reassignments = [{ purchaseId, etag, trainerId: bob.trainerId }];
+  const call = mesh.bookings.reassignTrainer({ requestId: randomUUID(), reassignments });
+  expect((await refusalOf(call)).reason).toBe("ETAG_MISMATCH");
+  await expectNoPlace(studentId);
 });
 
 test("erasing twice is erasing once; a student erases itself alone, and an operator nobody", async () => {
@@ -135,6 +166,22 @@ test("erasing twice is erasing once; a student erases itself alone, and an opera
   const actions = (await auditOf(mesh.database.all, studentId)).map(({ action }) => action);
   expect(actions).toEqual(["CreateStudent", "EraseStudent"]);
 });
+
+async function callsWait(count: number): Promise<void> {
+  const waiting = sql.type(z.object({ count: z.number() }))`
+    select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+  `;
+  while ((await mesh.database.all.oneFirst(waiting)) < count);
+}
+
+async function expectNoPlace(studentId: string): Promise<string> {
+  const kept = await mesh.asOwner((db) => everythingKept(db, studentId));
+  for (const degrees of [HOME.latitude, HOME.longitude]) {
+    expect(kept).not.toContain(String(degrees));
+    expect(kept).not.toContain(bytesOf(degrees));
+  }
+  return kept;
+}
 
 /** A number as a record holds it, as text. */
 function bytesOf(degrees: number): string {
