@@ -78,18 +78,58 @@ test("the daily limit counts by the trainer's local day", async () => {
   // One evening in New York, two dates in Berlin; and one date in Berlin, two in New York.
   const oneEvening = explicit("2030-01-08T00:30", "2030-01-07T22:30");
   const limited = { timeZone: "America/New_York", workingHours: always, dailySessionLimit: 1 };
-  expect(await outcomeOf(given, oneEvening, limited)).toEqual([Removal.DAILY_LIMIT, 0]);
+  expect(await outcomeOf(given, oneEvening, limited)).toEqual([Removal.DAILY_LIMIT, 1]);
   const twoDays = explicit("2030-01-08T05:00", "2030-01-08T07:00");
   expect(await outcomeOf(given, twoDays, limited)).toBe("booked");
   // The day before in New York holds one already.
-  expect(await bookAnother(given, explicit("2030-01-07T23:00", "2030-01-10T12:00"))).toEqual([Removal.DAILY_LIMIT, 0]);
+  expect(await bookAnother(given, explicit("2030-01-07T23:00", "2030-01-10T12:00"))).toEqual([Removal.DAILY_LIMIT, 1]);
+});
+
+test("a day on which midnight comes twice is one day, from the first midnight on", async () => {
+  const given = await givenCatalogue(mesh, 1);
+  // In the Azores one o'clock of 27 October 2030 is midnight once more.
+  const workingHours = aTrainer("").workingHours.map((range) => ({ ...range, startTime: "00:00", endTime: "24:00" }));
+  const limited = { timeZone: "Atlantic/Azores", workingHours, dailySessionLimit: 1 };
+  const justAfterMidnight = explicit("2030-10-27T02:30");
+  expect(await outcomeOf(given, justAfterMidnight, limited)).toBe("booked");
+  expect(await bookAnother(given, explicit("2030-10-27T12:00"))).toEqual([Removal.DAILY_LIMIT, 1]);
+  const dayBefore = explicit("2030-10-26T12:00");
+  expect(await bookAnother(given, dayBefore)).toBe("booked");
+
+  // The same, when a lesson is moved.
+  const studentId = await givenStudent(mesh);
+  const requestId = randomUUID();
+  const booked = await mesh.bookings.bookPurchase({
+    ...given,
+    studentId,
+    requestId,
+    schedule: explicit("2030-10-24T12:00"),
+  });
+  const [session] = booked.sessions;
+  const move = (localStartTime: string) => {
+    const { sessionId = "", etag = "" } = session ?? {};
+    return mesh.bookings.rescheduleSession({ requestId: randomUUID(), sessionId, etag, localStartTime });
+  };
+  const error = await move("2030-10-27T12:00").then(() => null, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)[0]?.metadata.removal).toBe("daily_limit");
+  expect((await move("2030-10-25T12:00")).session?.etag).toBe("2");
+});
+
+test("a day of 26 hours is one day", async () => {
+  const given = await givenCatalogue(mesh, 2);
+  // At Troll it is two hours earlier again at three o'clock of 27 October 2030.
+  const workingHours = aTrainer("").workingHours.map((range) => ({ ...range, startTime: "00:00", endTime: "24:00" }));
+  const limited = { timeZone: "Antarctica/Troll", workingHours, dailySessionLimit: 2 };
+  expect(await outcomeOf(given, explicit("2030-10-27T00:15", "2030-10-28T00:30"), limited)).toBe("booked");
+  const midday = explicit("2030-10-27T12:00", "2030-10-30T12:00");
+  expect(await bookAnother(given, midday)).toEqual([Removal.DAILY_LIMIT, 1]);
 });
 
 test("a lesson of this morning's counts towards today's limit, though its purchase is over", async () => {
   const given = await givenCatalogue(mesh, 1);
   expect(await outcomeOf(given, explicit("2030-01-07T10:00"), { dailySessionLimit: 1 })).toBe("booked");
   const atNoon = "2030-01-07T11:00:00Z";
-  expect(await bookAnother(given, explicit("2030-01-07T18:00"), atNoon)).toEqual([Removal.DAILY_LIMIT, 0]);
+  expect(await bookAnother(given, explicit("2030-01-07T18:00"), atNoon)).toEqual([Removal.DAILY_LIMIT, 1]);
   expect(await bookAnother(given, explicit("2030-01-08T10:00"), atNoon)).toBe("booked");
 });
 

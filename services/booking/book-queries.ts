@@ -88,7 +88,7 @@ const availability = z.object({
   studentClashes: z.array(z.number()),
   bookedSessionCounts: z.array(z.number()),
   clashingSessionCounts: z.array(z.number()),
-  overDailyLimit: z.array(z.number()),
+  overDailyLimits: z.array(z.number().nullable()),
   taughtBefore: z.array(z.string()),
 });
 
@@ -140,13 +140,12 @@ export async function findAvailability(
       ${now.toString()}
     ) as availability
   `);
-  const overDailyLimit = new Set(found.overDailyLimit);
   const taughtBefore = new Set(found.taughtBefore);
   const workloads = candidates.map(({ trainerId }, index) => ({
     trainerId,
     bookedSessionCount: found.bookedSessionCounts[index] ?? 0,
     clashingSessionCount: found.clashingSessionCounts[index] ?? 0,
-    overDailyLimit: overDailyLimit.has(index + 1),
+    overDailyLimit: found.overDailyLimits[index] ?? null,
     taughtBefore: taughtBefore.has(trainerId),
   }));
   return { studentClashes: found.studentClashes, workloads };

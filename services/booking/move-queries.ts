@@ -79,7 +79,10 @@ export function findStudentClashes(tx: Transaction, lessons: readonly Lesson[], 
   `);
 }
 
-/** Which of the lessons, by their number from 0, lie on a day on which their trainer has too many by now. */
+/**
+ * Which of the lessons, by their number from 0, lie on a day on which their trainer has too many by now. A day is what
+ * 0052_daily_limit.sql says.
+ */
 export function findOverDailyLimit(tx: Transaction, lessons: readonly Lesson[]): Promise<readonly number[]> {
   return tx.anyFirst(sql.type(z.object({ number: z.number() }))`
     select n.number
@@ -88,8 +91,9 @@ export function findOverDailyLimit(tx: Transaction, lessons: readonly Lesson[]):
     where n.daily_session_limit < (
       select count(*) from session s
       where s.operator_id = n.operator_id and s.trainer_id = n.trainer_id and s.state in ('scheduled', 'completed')
-        and s.start_time >= day.date::timestamp at time zone n.trainer_time_zone
+        and s.start_time >= day.date::timestamp at time zone n.trainer_time_zone - interval '3 hours'
         and s.start_time < (day.date + 1)::timestamp at time zone n.trainer_time_zone
+        and (s.start_time at time zone n.trainer_time_zone)::date = day.date
     )
     order by 1
   `);

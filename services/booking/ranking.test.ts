@@ -38,7 +38,7 @@ function trainer(trainerId: string, kilometersAway: number): Candidate {
 }
 
 function workloads(...entries: (Partial<Workload> & { trainerId: string })[]): Map<string, Workload> {
-  const free = { bookedSessionCount: 0, clashingSessionCount: 0, overDailyLimit: false, taughtBefore: false };
+  const free = { bookedSessionCount: 0, clashingSessionCount: 0, overDailyLimit: null, taughtBefore: false };
   return new Map(entries.map((entry) => [entry.trainerId, { ...free, ...entry }]));
 }
 
@@ -62,15 +62,12 @@ test("who taught the student before may be ten kilometres farther away", () => {
 });
 
 test("who is booked or full is removed, whatever the score", () => {
-  const loads = workloads(
-    { trainerId: "booked", clashingSessionCount: 3 },
-    { trainerId: "full", overDailyLimit: true },
-  );
+  const loads = workloads({ trainerId: "booked", clashingSessionCount: 3 }, { trainerId: "full", overDailyLimit: 2 });
   const { ranked, removed } = rank(wish, [trainer("full", 0), trainer("booked", 0), trainer("free", 9)], loads);
   expect(ranked.map(({ candidate }) => candidate.trainerId)).toEqual(["free"]);
   expect(removed).toMatchObject([
     { candidate: { trainerId: "booked" }, removal: { reason: "busy", clashingSessionCount: 3 } },
-    { candidate: { trainerId: "full" }, removal: { reason: "daily_limit" } },
+    { candidate: { trainerId: "full" }, removal: { reason: "daily_limit", clashingSessionCount: 2 } },
   ]);
 });
 

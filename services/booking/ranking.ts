@@ -9,7 +9,8 @@ export interface Workload {
   bookedSessionCount: number;
   /** How many of the wished-for sessions fall into what the trainer has booked. */
   clashingSessionCount: number;
-  overDailyLimit: boolean;
+  /** How many of the wished-for sessions are too many for their days; null for none. */
+  overDailyLimit: number | null;
   /** The student has bought a course with the trainer before. */
   taughtBefore: boolean;
 }
@@ -64,7 +65,8 @@ function booked(workload: Workload | undefined): Removal | null {
   if (workload.clashingSessionCount > 0) {
     return { reason: "busy", clashingSessionCount: workload.clashingSessionCount };
   }
-  return workload.overDailyLimit ? { reason: "daily_limit", clashingSessionCount: 0 } : null;
+  const { overDailyLimit } = workload;
+  return overDailyLimit === null ? null : { reason: "daily_limit", clashingSessionCount: overDailyLimit };
 }
 
 /** How far away the trainer lives, how much work it has, whether the student knows it: lower is better. */

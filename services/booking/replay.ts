@@ -97,7 +97,7 @@ function workloadOf({ trainerId, reason, ...recorded }: RecordedCandidate): Work
     trainerId,
     bookedSessionCount: recorded.bookedSessionCount,
     clashingSessionCount: reason === "busy" ? recorded.clashingSessionCount : 0,
-    overDailyLimit: reason === "daily_limit",
+    overDailyLimit: reason === "daily_limit" ? recorded.clashingSessionCount : null,
     taughtBefore: recorded.taughtBefore,
   };
 }

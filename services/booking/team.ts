@@ -107,7 +107,7 @@ function workloadOf(candidate: Candidate, courseId: string, slots: Slot[], lesso
     trainerId: candidate.trainerId,
     bookedSessionCount: 0,
     clashingSessionCount: hindrances.filter((hindrance) => hindrance === "busy").length,
-    overDailyLimit: hindrances.includes("daily_limit"),
+    overDailyLimit: hindrances.filter((hindrance) => hindrance === "daily_limit").length || null,
     taughtBefore: false,
   };
 }

@@ -131,7 +131,7 @@ const WORKLOADS = `
           and l.occupied && tstzrange(s.start_time, s.end_time + make_interval(mins => c.buffer_minutes))
       )
     ) as "clashingSessionCount",
-    false as "overDailyLimit",
+    null::integer as "overDailyLimit",
     exists (select from purchase p where p.student_id = $5 and p.trainer_id = c.trainer_id) as "taughtBefore"
   from unnest($1::uuid[], $2::int[]) as c (trainer_id, buffer_minutes)`;
 

@@ -1,6 +1,6 @@
 -- How free a student and any number of trainers are: which of the slots, by number from 1, the student has taken already,
--- with any operator; and of the trainers, in their order, how many sessions each has to give yet and how many slots clash
--- with them, which of them, by number from 1, would go beyond their daily limit, and which have taught the student before.
+-- with any operator; and of the trainers, in their order, how many sessions each has to give yet, how many slots clash
+-- with them and how many are too many for their days (null for none); and which have taught the student before.
 --
 -- A function, since its plan takes longer than all that it reads for twenty trainers; force_generic_plan, since the
 -- planner would take a plan for these very arrays to be cheaper, each time.
@@ -15,6 +15,7 @@ declare
   slot_hours bit(168);
   day_hours bit(168);
   from_time timestamptz;
+  longest_day interval;
   peak bigint;
 begin
   select range_agg(times) into taken
@@ -26,14 +27,18 @@ begin
   from unnest(starts, ends) as slot (start_time, end_time)
   cross join (select max(buffer_minutes) from unnest(buffers) as buffer_minutes) as buffer (widest);
 
-  select min(midnight), bit_or(hours_of_week(midnight, midnight + interval '25 hours')) into from_time, day_hours
+  -- Of two midnights it is the second, up to three hours after the day's beginning.
+  select min(midnight) - interval '3 hours', max(next_midnight - midnight),
+    bit_or(hours_of_week(midnight - interval '3 hours', next_midnight))
+  into from_time, longest_day, day_hours
   from (select distinct time_zone from unnest(time_zones) as time_zone) as zone
   cross join unnest(starts) as start_time
   cross join lateral (
-    select date_trunc('day', start_time at time zone time_zone) at time zone time_zone
-  ) as day (midnight);
+    select date at time zone time_zone, (date + interval '1 day') at time zone time_zone
+    from date_trunc('day', start_time at time zone time_zone) as date
+  ) as day (midnight, next_midnight);
 
-  -- No local day, whatever the time zone, holds more of the slots than the busiest 25 hours.
+  -- No local day of that length holds more of the slots than the busiest 25 hours.
   select max(sessions) into peak
   from (
     select count(*) over (order by start_time range between current row and '25 hours' following) as sessions
@@ -78,9 +83,11 @@ begin
           ))
         ) end as clashes,
         -- Only where the claims cannot rule it out are the sessions of each day counted.
-        coalesce(booked.sessions_a_day, 0) + peak > candidate.daily_limit and over_daily_limit(
-          of_operator, candidate.trainer_id, candidate.time_zone, candidate.daily_limit, starts
-        ) as over_limit
+        case when coalesce(booked.sessions_a_day, 0) + peak > candidate.daily_limit or longest_day > interval '25 hours'
+          then nullif(sessions_over_daily_limit(
+            of_operator, candidate.trainer_id, candidate.time_zone, candidate.daily_limit, starts
+          ), 0)
+        end as over_limit
       from unnest(trainers, time_zones, buffers, daily_limits) with ordinality
         as candidate (trainer_id, time_zone, buffer_minutes, daily_limit, number)
       left join booked using (trainer_id)
@@ -93,7 +100,7 @@ begin
       ),
       'bookedSessionCounts', coalesce(array_agg(sessions order by number), '{}'),
       'clashingSessionCounts', coalesce(array_agg(clashes order by number), '{}'),
-      'overDailyLimit', coalesce(array_agg(number order by number) filter (where over_limit), '{}'),
+      'overDailyLimits', coalesce(array_agg(over_limit order by number), '{}'),
       'taughtBefore', array(
         select p.trainer_id from purchase p
         where p.student_id = of_student and p.operator_id = of_operator and p.trainer_id = any (trainers)
