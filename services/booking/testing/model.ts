@@ -26,6 +26,12 @@ export interface ModelZone {
   location: Point;
 }
 
+/** From a date on, local to the zone. */
+export interface ModelPattern {
+  startDate: string;
+  times: { dayOfWeek: DayOfWeek; startTime: string }[];
+}
+
 /** "2030-03-28T17:30" in the zone, and who gives it. */
 export interface ModelSession {
   localStartTime: string;
@@ -34,7 +40,9 @@ export interface ModelSession {
 
 export type Verdict =
   | { trainerId: string }
-  | { refused: "STUDENT_ALREADY_BOOKED" | "NO_TRAINER_AVAILABLE" | "SESSIONS_OVERLAP" };
+  | {
+      refused: "LOCAL_TIME_DOES_NOT_EXIST" | "SESSIONS_OVERLAP" | "STUDENT_ALREADY_BOOKED" | "NO_TRAINER_AVAILABLE";
+    };
 
 export interface Model {
   /** What must come of a wish, and nothing of it is booked. */
@@ -115,6 +123,9 @@ export function newModel(trainers: ModelTrainer[]): Model {
   return {
     possible,
     verdict(zone, studentId, localStartTimes) {
+      if (localStartTimes.some((local) => findMinute(local, zone.timeZone) === null)) {
+        return { refused: "LOCAL_TIME_DOES_NOT_EXIST" };
+      }
       const wanted = lessonMinutes(zone, localStartTimes);
       if (new Set(wanted).size < wanted.length) return { refused: "SESSIONS_OVERLAP" };
       if (wanted.some((minute) => minutesOf(studentId).has(minute))) return { refused: "STUDENT_ALREADY_BOOKED" };
@@ -172,9 +183,27 @@ export function wallClock(minute: number, timeZone: string): string {
 
 /** The first minute at which the clock there shows this. */
 export function minuteOf(local: string, timeZone: string): number {
+  const minute = findMinute(local, timeZone);
+  if (minute === null) throw new Error(`${local} does not exist in ${timeZone}`);
+  return minute;
+}
+
+function findMinute(local: string, timeZone: string): number | null {
   const asUtc = Date.parse(`${local}Z`) / 60_000;
   for (let minute = asUtc - 15 * 60; minute <= asUtc + 15 * 60; minute += 15) {
     if (wallClock(minute, timeZone) === local) return minute;
   }
-  throw new Error(`${local} does not exist in ${timeZone}`);
+  return null;
+}
+
+/** The first so many local starts of a pattern, in order. */
+export function repeated({ startDate, times }: ModelPattern, count: number): string[] {
+  const starts: string[] = [];
+  for (let day = Date.parse(`${startDate}T00:00Z`); starts.length < count; day += 24 * 60 * 60_000) {
+    const weekday = new Date(day).getUTCDay() || 7;
+    const date = new Date(day).toISOString().slice(0, 10);
+    const ofDay = times.filter(({ dayOfWeek }) => dayOfWeek === weekday).map(({ startTime }) => startTime);
+    starts.push(...ofDay.sort().map((startTime) => `${date}T${startTime}`));
+  }
+  return starts.slice(0, count);
 }

@@ -11,62 +11,16 @@ import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { DayOfWeek } from "../../../gen/google/type/dayofweek_pb.ts";
 import { timestampOf } from "../../runtime/timestamps.ts";
 import { aTrainer, type BookingServer, COMPANY, explicit, givenStudent, startBookingServer } from "./booking-server.ts";
-import { type Model, type ModelTrainer, type ModelZone, newModel } from "./model.ts";
+import { type DrawnTrainer, type DrawnWish, type DrawnWorld, drawnWorld } from "./drawn-worlds.ts";
+import { type Model, type ModelTrainer, type ModelZone, newModel, repeated } from "./model.ts";
 import { travel } from "./sphere.ts";
 
 const FRANCHISE = randomUUID();
 const OPERATORS = [COMPANY, FRANCHISE];
 const EVERY_DAY: DayOfWeek[] = [1, 2, 3, 4, 5, 6, 7];
-const ZONES = ["Europe/Berlin", "Europe/London", "Asia/Kathmandu", "America/New_York"];
-/** Around the night in which Europe's clocks go forward. */
-const DAYS = 9;
-const FIRST_DAY = "2030-03-26";
 
 let mesh: BookingServer;
 let worlds = 0;
-
-const day = fc.integer({ min: 0, max: DAYS }).map((days) => dayAfter(days));
-const quarter = (from: number, until: number) =>
-  fc.integer({ min: from * 4, max: until * 4 - 1 }).map((n) => `${two(Math.floor(n / 4))}:${two((n % 4) * 15)}`);
-const localStart = fc.tuple(day, fc.oneof(quarter(8, 17), quarter(10, 12))).map(([date, time]) => `${date}T${time}`);
-const hours = fc.oneof(
-  { weight: 12, arbitrary: fc.constant({ startTime: "00:00", endTime: "24:00" }) },
-  { weight: 2, arbitrary: fc.record({ startTime: quarter(5, 10), endTime: quarter(11, 20) }) },
-  { weight: 1, arbitrary: fc.record({ startTime: quarter(18, 24), endTime: quarter(9, 14) }) },
-);
-const trainer = fc.record({
-  operator: fc.constantFrom(0, 0, 0, 0, 1),
-  active: fc.constantFrom(true, true, true, true, true, true, false),
-  timeZone: fc.constantFrom(...ZONES),
-  bearing: fc.integer({ min: 0, max: 359 }),
-  meters: fc.integer({ min: 0, max: 12_000 }),
-  travelRadiusMeters: fc.constantFrom(8000, 20_000, 20_000, 20_000, 20_000),
-  bufferMinutes: fc.constantFrom(0, 0, 10, 30),
-  dailySessionLimit: fc.integer({ min: 1, max: 3 }),
-  hours: fc.array(hours, { minLength: 7, maxLength: 7 }),
-  daysOff: fc.constantFrom<number[]>([], [], [], [6, 7], [3]),
-  qualification: fc.oneof(
-    { weight: 4, arbitrary: fc.constant({ fromDate: "2020-01-01", untilDate: null }) },
-    { weight: 2, arbitrary: fc.record({ fromDate: fc.constant("2020-01-01"), untilDate: day }) },
-    { weight: 2, arbitrary: fc.record({ fromDate: day, untilDate: fc.constant(null) }) },
-  ),
-  timeOff: fc.option(fc.tuple(localStart, fc.integer({ min: 1, max: 3000 })), { freq: 4 }),
-});
-const world = fc.record({
-  timeZone: fc.constantFrom(...ZONES),
-  sessionMinutes: fc.constantFrom(30, 60, 90),
-  sessionCount: fc.constantFrom(1, 2, 2, 3, 3, 5),
-  trainers: fc.array(trainer, { minLength: 1, maxLength: 8 }),
-  wishes: fc.array(
-    fc.record({
-      student: fc.integer({ min: 0, max: 1 }),
-      operator: fc.constantFrom(0, 0, 0, 1),
-      times: fc.uniqueArray(localStart, { minLength: 5, maxLength: 5 }),
-      takes: fc.constantFrom("moved", "split", "split", "any", "none"),
-    }),
-    { minLength: 4, maxLength: 12 },
-  ),
-});
 
 /**
  * Lives in so many random worlds beside the model, through the real service: what is booked and refused, offered and taken,
@@ -78,7 +32,7 @@ export async function liveInWorlds(numRuns: number): Promise<Map<string, number>
   const saw = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
   try {
     await fc.assert(
-      fc.asyncProperty(world, (drawn) => live(drawn, saw)),
+      fc.asyncProperty(drawnWorld, (drawn) => live(drawn, saw)),
       { numRuns, endOnFailure: true },
     );
   } finally {
@@ -87,7 +41,7 @@ export async function liveInWorlds(numRuns: number): Promise<Map<string, number>
   return seen;
 }
 
-async function live(drawn: typeof world extends fc.Arbitrary<infer W> ? W : never, saw: (what: string) => void) {
+async function live(drawn: DrawnWorld, saw: (what: string) => void) {
   const { courseId, zones } = await givenZones(drawn);
   const students = [await givenStudent(mesh), await givenStudent(mesh)];
   const trainers = drawn.trainers.map((one) => modelTrainer(one, zones));
@@ -99,8 +53,8 @@ async function live(drawn: typeof world extends fc.Arbitrary<infer W> ? W : neve
     const zone = zones[wish.operator];
     const studentId = students[wish.student];
     if (!zone || !studentId) throw new Error("no such zone or student");
-    const times = wish.times.slice(0, drawn.sessionCount);
-    const request = { courseId, studentId, location: zone.location, schedule: explicit(...times) };
+    const { times, schedule } = wishedFor(wish, drawn.sessionCount);
+    const request = { courseId, studentId, location: zone.location, schedule };
     const operator = mesh.bookingsAs(Role.OPERATOR, { operator_id: zone.operatorId });
     const verdict = model.verdict(zone, studentId, times);
     const { outcome } = await operator.previewPurchase(request);
@@ -125,11 +79,20 @@ async function live(drawn: typeof world extends fc.Arbitrary<infer W> ? W : neve
     const taken = offers.findLast((offer) => wish.takes === "any" || wish.takes === kindOf(offer));
     if (taken) {
       saw(kindOf(taken));
-      decisionIds.push(await take(operator, request, taken));
+      decisionIds.push(await take(operator, request, taken, times));
       model.book(zone, studentId, sessionsOf(taken, times));
     }
   }
   await replayAll(decisionIds);
+}
+
+/** The sessions by the model, and what is asked of the service for them. */
+function wishedFor({ times }: DrawnWish, sessionCount: number) {
+  if (Array.isArray(times)) {
+    const listed = times.slice(0, sessionCount);
+    return { times: listed, schedule: explicit(...listed) };
+  }
+  return { times: repeated(times, sessionCount), schedule: { times: { case: "weekly" as const, value: times } } };
 }
 
 /** When nobody is there any more, each decision comes out as it did then. */
@@ -166,7 +129,7 @@ type Wish = {
   courseId: string;
   studentId: string;
   location: ModelZone["location"];
-  schedule: ReturnType<typeof explicit>;
+  schedule: ReturnType<typeof wishedFor>["schedule"];
 };
 
 async function bookOrRefuse(operator: Operator, request: Wish) {
@@ -182,7 +145,7 @@ async function bookOrRefuse(operator: Operator, request: Wish) {
   }
 }
 
-async function take(operator: Operator, request: Wish, offer: Offer): Promise<string> {
+async function take(operator: Operator, request: Wish, offer: Offer, times: string[]): Promise<string> {
   const schedule = offer.times ? explicit(...offer.times.localStartTimes) : request.schedule;
   const { assignments } = offer;
   const { sessions, purchase } = await operator.bookPurchase({
@@ -195,7 +158,7 @@ async function take(operator: Operator, request: Wish, offer: Offer): Promise<st
     localStartTime: localStartTime.slice(0, "2030-03-28T17:30".length),
     trainerId,
   }));
-  expect(booked).toEqual(sessionsOf(offer, request.schedule.times.value.localStartTimes));
+  expect(booked).toEqual(sessionsOf(offer, times));
   return purchase?.decisionId ?? "";
 }
 
@@ -238,10 +201,7 @@ async function givenZones({
   return { courseId: course?.courseId ?? "", zones };
 }
 
-function modelTrainer(
-  drawn: typeof trainer extends fc.Arbitrary<infer T> ? T : never,
-  zones: ModelZone[],
-): ModelTrainer {
+function modelTrainer(drawn: DrawnTrainer, zones: ModelZone[]): ModelTrainer {
   const { operator, bearing, meters, hours, daysOff, timeOff, ...facts } = drawn;
   const place = zones[operator];
   if (!place) throw new Error("no such zone");
@@ -272,12 +232,4 @@ function toDirectory({ active, qualification, timeOff, workingHours, ...facts }:
     qualifications: held ? [held] : [],
     timeOff: timeOff.map(({ start, end }) => ({ startTime: at(start), endTime: at(end) })),
   });
-}
-
-function dayAfter(days: number): string {
-  return Temporal.PlainDate.from(FIRST_DAY).add({ days }).toString();
-}
-
-function two(number: number): string {
-  return String(number).padStart(2, "0");
 }
