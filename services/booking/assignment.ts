@@ -59,19 +59,27 @@ export async function assignTogether(
   hold: (tx: Transaction) => Promise<void>,
 ): Promise<DomainError | null> {
   const impossible = assignments.find(({ choice }) => choice.shortlist.length === 0);
-  const failure = impossible?.choice.refusal ?? (await attempt(tx, hold));
-  const { trainer_id: trainerId } = failure?.extras.metadata ?? {};
-  const isOf = ({ choice }: Assignment): boolean => choice.shortlist[0]?.trainerId === trainerId;
-  const failed = impossible ?? assignments.find(isOf) ?? assignments[0];
-  if (failure && failed) {
-    const taken = impossible || trainerId === undefined ? [] : [trainerId];
-    return refuse(tx, failed, change, { refusal: failure, taken });
+  if (impossible?.choice.refusal) {
+    const refusal = withPurchase(impossible.choice.refusal, impossible.purchase);
+    return refuse(tx, impossible, change, { refusal, taken: [] });
+  }
+  const failure = await attempt(tx, hold);
+  if (failure) {
+    const { purchase_id: purchaseId, trainer_id: trainerId } = failure.extras.metadata ?? {};
+    const failed = assignments.find(({ purchase }) => purchase.purchaseId === purchaseId);
+    if (!failed || trainerId === undefined) throw failure;
+    return refuse(tx, failed, change, { refusal: failure, taken: [trainerId] });
   }
   for (const assignment of assignments) {
     const trainerId = assignment.choice.shortlist[0]?.trainerId ?? null;
     await writeDecision(tx, assignment, change.now, { reason: null, trainerId, taken: [] });
   }
   return null;
+}
+
+function withPurchase({ kind, reason, message, extras }: DomainError, { purchaseId }: Purchase): DomainError {
+  const metadata = { ...extras.metadata, purchase_id: purchaseId };
+  return new DomainError(kind, reason, message, { ...extras, metadata });
 }
 
 /** The refusal of `hold`, whose work is undone then. */

@@ -1,10 +1,9 @@
 import type { Transaction } from "../runtime/database.ts";
-import { constraintOf } from "../runtime/database-errors.ts";
-import type { DomainError } from "../runtime/errors.ts";
 import type { Lesson } from "./lesson.ts";
 import { lockTrainers } from "./lock-queries.ts";
 import { findOverDailyLimit, findStudentClashes, findTrainerClashes } from "./move-queries.ts";
 import { studentTaken, trainerNotEligible } from "./move-refusals.ts";
+import { byStartTime, type Session } from "./session.ts";
 
 /**
  * Writes lessons when their trainers, and their student where the times change, are free for them; refuses otherwise,
@@ -31,37 +30,49 @@ export async function holdLessons(
     const clashes = await findStudentClashes(tx, lessons, first.session.studentId);
     if (clashes.length > 0) throw studentTaken(localTimes(lessons, clashes));
   }
-  const clashes = await findTrainerClashes(tx, lessons);
+  const clashes = [...clashesAmong(lessons), ...(await findTrainerClashes(tx, lessons))];
   const busy = lessons[clashes[0]?.number ?? -1];
   if (busy) {
-    const ofTrainer = clashes.filter(({ number }) => lessons[number]?.trainer === busy.trainer);
+    const ofPurchase = clashes.filter(({ number }) => isBeside(busy, lessons[number]));
     const times = localTimes(
       [busy],
-      ofTrainer.map(({ startTime }) => startTime),
+      ofPurchase.map(({ startTime }) => startTime),
     );
-    const clashingSessionCount = new Set(ofTrainer.map(({ number }) => number)).size;
+    const clashingSessionCount = new Set(ofPurchase.map(({ number }) => number)).size;
     throw trainerNotEligible(busy, { reason: "busy", clashingSessionCount }, times);
   }
 
-  await save(tx, lessons).catch((error: unknown) => {
-    throw clashOf(error, lessons) ?? error;
-  });
+  await save(tx, lessons);
 
   const over = await findOverDailyLimit(tx, lessons);
   const overworked = lessons[over[0] ?? -1];
   if (overworked) {
-    const count = over.filter((number) => lessons[number]?.trainer === overworked.trainer).length;
+    const count = over.filter((number) => isBeside(overworked, lessons[number])).length;
     throw trainerNotEligible(overworked, { reason: "daily_limit", clashingSessionCount: count });
   }
 }
 
-/** Two lessons of one request that clash with each other, which only the constraints see. */
-function clashOf(error: unknown, lessons: readonly Lesson[]): DomainError | null {
-  const [lesson] = lessons;
-  const constraint = constraintOf(error);
-  if (constraint === null || !lesson) return null;
-  if (constraint === "student_claim_overlap") return studentTaken([]);
-  return trainerNotEligible(lesson, { reason: "busy", clashingSessionCount: 1 });
+/** Which of the lessons begin before their trainer is done with another of them: the number of each, and when that starts. */
+function clashesAmong(lessons: readonly Lesson[]): { number: number; startTime: Temporal.Instant }[] {
+  const numbered = lessons.map((lesson, number) => ({ ...lesson, number }));
+  return [...Map.groupBy(numbered, ({ trainer }) => trainer.trainerId).values()].flatMap((ofTrainer) => {
+    const inOrder = ofTrainer.toSorted((a, b) => byStartTime(a.session, b.session));
+    return inOrder.flatMap(({ session, number }, index) => {
+      const before = inOrder[index - 1];
+      if (!before || !isTooClose(before, session)) return [];
+      return { number, startTime: before.session.startTime };
+    });
+  });
+}
+
+/** Whether both are of one purchase, which has one trainer here. */
+function isBeside({ session }: Lesson, other: Lesson | undefined): boolean {
+  return other?.session.purchaseId === session.purchaseId;
+}
+
+function isTooClose({ session, trainer }: Lesson, next: Session): boolean {
+  const free = session.endTime.add({ minutes: trainer.bufferMinutes });
+  return Temporal.Instant.compare(next.startTime, free) < 0;
 }
 
 function localTimes([lesson]: readonly Lesson[], instants: readonly Temporal.Instant[]): string[] {

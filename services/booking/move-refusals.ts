@@ -5,6 +5,7 @@ import { REMOVALS } from "./decision.ts";
 import type { Removal } from "./eligibility.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
+import type { Session } from "./session.ts";
 import { toldTimes } from "./told-times.ts";
 
 const WHY: Record<Removal["reason"], string> = {
@@ -17,9 +18,9 @@ const WHY: Record<Removal["reason"], string> = {
   daily_limit: "would have too many lessons on one day",
 };
 
-/** What keeps a trainer who was named, or who has the session, from giving it. */
+/** What keeps a trainer who was named, or who has the session, from giving it: which purchase's, where there are several. */
 export function trainerNotEligible(
-  { trainer, location }: { trainer: Candidate; location: Point },
+  { trainer, location, session }: { trainer: Candidate; location: Point; session?: Session },
   { reason, clashingSessionCount }: Removal,
   clashes: readonly string[] = [],
 ): DomainError {
@@ -34,7 +35,12 @@ export function trainerNotEligible(
     clashingSessionCount,
   };
   return new DomainError("precondition", "TRAINER_NOT_ELIGIBLE", `The trainer ${WHY[reason]}${at}.`, {
-    metadata: { trainer_id: trainerId, removal: reason, clash_local_times: told.join(",") },
+    metadata: {
+      trainer_id: trainerId,
+      ...(session && { purchase_id: session.purchaseId }),
+      removal: reason,
+      clash_local_times: told.join(","),
+    },
     details: [{ desc: CandidateSchema, value }],
   });
 }

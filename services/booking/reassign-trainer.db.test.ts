@@ -149,6 +149,56 @@ test("of several changes one that cannot be made undoes the others, and leaves i
   expect(await trainersOf(first.purchase)).toEqual([ada.trainerId, ada.trainerId]);
 });
 
+test("two changes that clash with each other at one trainer are refused for that trainer, against one of the two", async () => {
+  const [eve, dan] = [aTrainer(given.courseId), aTrainer(given.courseId)];
+  const toEve = await bookWith(ada);
+  const toDan = await bookWith(bob);
+  const elsewhen = explicit("2030-01-09T10:00", "2030-01-10T10:00");
+  mesh.directory.trainers = [ada];
+  const request = { ...given, studentId: await givenStudent(mesh), requestId: randomUUID(), schedule: elsewhen };
+  const atPeace = (await mesh.bookings.bookPurchase(request)).purchase;
+  const clashing = await bookWith(aTrainer(given.courseId));
+  mesh.directory.trainers = [ada, bob, eve, dan];
+  if (!atPeace) throw new Error("nothing was booked");
+  const call = reassign([
+    { purchase: toEve.purchase, to: eve },
+    { purchase: atPeace, to: dan },
+    { purchase: toDan.purchase, to: dan },
+    { purchase: clashing.purchase, to: dan },
+  ]);
+  const error = await call.then(() => undefined, ConnectError.from);
+  const [info] = error?.findDetails(ErrorInfoSchema) ?? [];
+  expect(info).toMatchObject({
+    reason: "TRAINER_NOT_ELIGIBLE",
+    metadata: {
+      trainer_id: dan.trainerId,
+      purchase_id: clashing.purchase.purchaseId,
+      removal: "busy",
+      clash_local_times: "2030-01-07T10:00,2030-01-08T10:00",
+    },
+  });
+  const { decision } = await mesh.bookings.getDecision({ decisionId: info?.metadata.decision_id ?? "" });
+  expect(decision).toMatchObject({
+    purchaseId: clashing.purchase.purchaseId,
+    candidates: [{ trainerId: dan.trainerId, removal: Removal.TAKEN_MEANWHILE }],
+  });
+});
+
+test("of several changes, the one whose trainer may not teach is named", async () => {
+  const [first, second] = [await bookWith(ada), await bookWith(bob)];
+  const far = aTrainer(given.courseId, { base: { latitude: 53, longitude: 13.4 } });
+  mesh.directory.trainers = [ada, bob, far];
+  const call = reassign([
+    { purchase: first.purchase, to: bob },
+    { purchase: second.purchase, to: far },
+  ]);
+  const error = await call.then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)[0]?.metadata).toMatchObject({
+    trainer_id: far.trainerId,
+    purchase_id: second.purchase.purchaseId,
+  });
+});
+
 test("without a trainer named the best one else is found, or nobody is", async () => {
   const { purchase } = await bookWith(ada);
   const { purchases } = await reassign([{ purchase }]);

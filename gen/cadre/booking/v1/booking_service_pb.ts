@@ -1552,7 +1552,8 @@ export const BookingService: GenService<{
    *   PURCHASE_STATE_CONFLICT, SESSION_STATE_CONFLICT: the purchase or a session is not one to be held;
    *   SCHEDULE_IN_PAST: a session that is named has begun;
    *   NO_SESSION_AHEAD: nothing of the purchase lies ahead;
-   *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of a trainer who is named;
+   *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of a trainer who is named, in the ErrorInfo's
+   *     metadata as trainer_id, with the purchase_id of whichever is not possible, also beside the others;
    *   NO_TRAINER_AVAILABLE: nobody else is free on every session. The status carries the Funnel and an Explanation, which
    *     makes no offers;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now; nothing was decided.
