@@ -23,10 +23,15 @@ export function studentAlreadyBooked(slots: Slot[]): DomainError {
 }
 
 export function noTrainerAvailable(funnel: Funnel, sessionCount: number): DomainError {
+  const { lookedAt } = funnel;
+  const reach =
+    lookedAt < funnel.reachLocation
+      ? `more than ${lookedAt} reach the place, of whose nearest ${lookedAt}`
+      : `${funnel.reachLocation} reach the place,`;
   const message =
     `Nobody can teach all ${sessionCount} sessions: ${funnel.active} trainers, ${funnel.teachCourse} teach the course, ` +
     `${funnel.sameOperator} of this operator, ${funnel.qualifiedOnEveryDate} qualified on every date, ` +
-    `${funnel.reachLocation} reach the place, ${funnel.workAtEveryTime} work at these times, ` +
+    `${reach} ${funnel.workAtEveryTime} work at these times, ` +
     `${funnel.freeOnEverySession} free on all of them.`;
   return new DomainError("precondition", "NO_TRAINER_AVAILABLE", message, {
     details: [{ desc: FunnelSchema, value: funnel }],

@@ -17,8 +17,10 @@ export interface Found {
   source: "service" | "cache" | "outage";
   /** How old what is said may be; 0 from the service. */
   ageMs: number;
-  /** Nobody is missing. */
+  /** Everybody is known of. */
   complete: boolean;
+  /** Where those who are farther away are to be had; empty when there are none. */
+  nextPageToken: string;
 }
 
 /** Searches among trainers who are known. */
@@ -84,6 +86,7 @@ export function cachedSearch(
       source,
       ageMs: known.reduce((oldest, { ageMs }) => Math.max(oldest, ageMs), nowMs() - membersMs),
       complete: roster.listedMs !== null && known.length === roster.trainerIds.size,
+      nextPageToken: "",
     };
   }
 

@@ -6,7 +6,7 @@ import { type Judged, judgedBy } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import { judge, type Wish } from "./eligibility.ts";
 import { trainerMissing, trainerNotEligible } from "./move-refusals.ts";
-import { rank } from "./ranking.ts";
+import { type Ranking, rank, type Workload } from "./ranking.ts";
 import { SHORTLIST } from "./shortlist.ts";
 import { type TrainerDirectory, trainersUnavailable } from "./trainer-directory.ts";
 
@@ -72,11 +72,19 @@ export async function chooseBest(
   wish: Wish,
   { studentId, except, now }: { studentId: string; except: ReadonlySet<string>; now: Temporal.Instant },
 ): Promise<Choice> {
-  const found = await trainers.searchNow(wish);
-  const candidates = found.candidates.filter(({ trainerId }) => !except.has(trainerId));
-  const availability = await findAvailability(db, { ...wish, studentId, candidates, now });
-  const workloads = new Map(availability.workloads.map((workload) => [workload.trainerId, workload]));
-  const ranking = rank(wish, candidates, workloads);
+  let found = await trainers.searchNow(wish);
+  const workloads = new Map<string, Workload>();
+  let ranking: Ranking;
+  for (;;) {
+    const candidates = found.candidates.filter(({ trainerId }) => !except.has(trainerId));
+    const unknown = candidates.filter(({ trainerId }) => !workloads.has(trainerId));
+    const availability = await findAvailability(db, { ...wish, studentId, candidates: unknown, now });
+    for (const workload of availability.workloads) workloads.set(workload.trainerId, workload);
+    ranking = rank(wish, candidates, workloads);
+    const farther = ranking.ranked.length === 0 && (await trainers.searchFarther(wish, found));
+    if (!farther) break;
+    found = farther;
+  }
   if (ranking.ranked.length === 0 && !found.complete) throw trainersUnavailable();
 
   const directoryAgeMs = found.source === "outage" ? found.ageMs : null;

@@ -40,6 +40,7 @@ const funnel = z.object({
   reachLocation: z.number(),
   workAtEveryTime: z.number(),
   freeOnEverySession: z.number(),
+  lookedAt: z.number().default(0),
 });
 
 /** What a decision rests on, as tuples, since there may be a thousand candidates. Older decisions are stored so. */
@@ -107,15 +108,17 @@ export function judgedBy(
 export function funnelOf(search: SearchCounts, ranked: number, removals: Removal["reason"][]): Funnel {
   const lost = (...reasons: Removal["reason"][]): number =>
     removals.filter((reason) => reasons.includes(reason)).length;
-  const reachLocation = search.reachPoint - lost("not_active", "not_qualified", "too_far");
+  const notThere = lost("not_active", "not_qualified", "too_far");
+  const lookedAt = ranked + removals.length - notThere;
   return {
     active: search.active,
     teachCourse: search.teachCourse,
     sameOperator: search.sameOperator,
     qualifiedOnEveryDate: search.qualifiedOnEveryDate,
-    reachLocation,
-    workAtEveryTime: reachLocation - lost("outside_working_hours", "on_time_off"),
+    reachLocation: search.reachPoint - notThere,
+    workAtEveryTime: lookedAt - lost("outside_working_hours", "on_time_off"),
     freeOnEverySession: ranked,
+    lookedAt,
   };
 }
 

@@ -35,7 +35,7 @@ export async function settle(attempt: Attempt, schedule: Schedule, now: Temporal
 
 /**
  * Who could give all sessions, best first, as the directory says just now: one search and one read at most, unless it has
- * to look again because the best may not teach any more or because the cache knew nobody. `attempt.judged` then tells how
+ * to look again because the best may not teach any more, because the cache knew nobody, or farther away. `attempt.judged` then tells how
  * it came to that. Refuses when there is nobody.
  */
 export async function findShortlist(
@@ -49,26 +49,31 @@ export async function findShortlist(
   const wish: Wish = { courseId, operatorId, location, slots };
   let found = await trainers.search(wish);
   let readNow = false;
+  const byId = new Map<string, Workload>();
   for (;;) {
     attempt.found = found;
-    const { candidates } = found;
+    const candidates = found.candidates.filter(({ trainerId }) => !byId.has(trainerId));
     const { studentClashes, workloads } = await findAvailability(db, { operatorId, studentId, slots, candidates, now });
     attempt.studentClashes = studentClashes;
     const clashes = new Set(studentClashes);
     if (clashes.size > 0) throw studentAlreadyBooked(slots.filter(({ sequence }) => clashes.has(sequence)));
 
-    const byId = new Map(workloads.map((workload) => [workload.trainerId, workload]));
+    for (const workload of workloads) byId.set(workload.trainerId, workload);
     const surely = readNow || found.source === "outage";
     const { shortlist, judged } = surely ? asFound(wish, found, byId) : await choose(trainers, wish, found, byId);
     attempt.judged = judged;
     if (shortlist.length > 0) return shortlist;
-    if (found.source !== "cache") {
-      if (!found.complete) throw trainersUnavailable();
-      throw noTrainerAvailable(judged.funnel, course.sessionCount);
+    if (found.source === "cache") {
+      // A cache may advise, but nobody is refused on its word.
+      byId.clear();
+      found = await trainers.searchNow(wish);
+      readNow = true;
+      continue;
     }
-    // A cache may advise, but nobody is refused on its word.
-    found = await trainers.searchNow(wish);
-    readNow = true;
+    if (!found.complete) throw trainersUnavailable();
+    const farther = await trainers.searchFarther(wish, found);
+    if (!farther) throw noTrainerAvailable(judged.funnel, course.sessionCount);
+    found = farther;
   }
 }
 

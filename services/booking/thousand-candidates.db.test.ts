@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { z } from "zod";
-import { Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
+import { FunnelSchema, Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { sql } from "../runtime/database.ts";
@@ -49,6 +49,16 @@ beforeEach(async () => {
 const wish = () => ({ ...given, requestId: randomUUID(), schedule: weekly("17:00") });
 
 const company = () => mesh.bookingsAs(Role.OPERATOR, { operator_id: COMPANY });
+
+/** Trainers who are on leave from the second lesson on, each farther away than the one before. */
+function absentTrainers(count: number) {
+  return Array.from({ length: count }, (_, index) =>
+    aTrainer(given.courseId, {
+      base: travel(given.location, index, index),
+      timeOff: [{ startTime: { seconds: 1_894_000_000n }, endTime: { seconds: 1_930_000_000n } }],
+    }),
+  );
+}
 
 async function bytesOf(decisionId: string): Promise<number> {
   return mesh.database.all.oneFirst(sql.type(z.object({ bytes: z.number() }))`
@@ -119,4 +129,51 @@ test("a decision that removes a thousand takes less than 20 kB", async () => {
   const { decision } = await mesh.bookings.getDecision({ decisionId });
   expect(new Set(decision?.candidates.map(({ removal }) => removal))).toEqual(new Set([Removal.OUTSIDE_WORKING_HOURS]));
   expect(decision?.candidates).toHaveLength(CANDIDATES);
+});
+
+test("when none of the nearest thousand can, the next ones are looked at, and one of them is booked", async () => {
+  const farther = aTrainer(given.courseId, { base: travel(given.location, 0, 5000) });
+  mesh.directory.trainers = [...absentTrainers(2100), farther];
+  let answer: Awaited<ReturnType<typeof mesh.bookings.bookPurchase>> | undefined;
+  const counted = await asked(async () => {
+    answer = await company().bookPurchase(wish());
+  });
+  expect(counted).toEqual({
+    calls: ["SearchTrainers", "SearchTrainers", "SearchTrainers", "GetTrainers"],
+    roundTrips: 5,
+  });
+  expect(answer?.purchase?.trainerId).toBe(farther.trainerId);
+  const { decision } = await mesh.bookings.getDecision({ decisionId: answer?.purchase?.decisionId ?? "" });
+  expect(decision?.candidates).toHaveLength(2101);
+  expect(decision?.funnel).toMatchObject({ reachLocation: 2101, lookedAt: 2101, workAtEveryTime: 1 });
+  const replayed = await company().replayDecision({ decisionId: decision?.decisionId ?? "" });
+  expect(replayed).toMatchObject({ same: true });
+});
+
+test("a refused purchase is assigned to somebody beyond the nearest thousand too", async () => {
+  mesh.directory.trainers = absentTrainers(1001);
+  const error = await mesh.bookings.bookPurchase(wish()).then(() => undefined, ConnectError.from);
+  const decisionId = error?.findDetails(ErrorInfoSchema)[0]?.metadata.decision_id ?? "";
+  expect(error?.rawMessage).toContain("1001 reach the place, 0 work at these times");
+  const { decision } = await mesh.bookings.getDecision({ decisionId });
+
+  const farther = aTrainer(given.courseId, { base: travel(given.location, 0, 5000) });
+  mesh.directory.trainers.push(farther);
+  const { purchase } = await mesh.bookings.assignTrainer({
+    requestId: randomUUID(),
+    purchaseId: decision?.purchaseId ?? "",
+    etag: "1",
+  });
+  expect(purchase?.trainerId).toBe(farther.trainerId);
+});
+
+test("who reaches the place beyond the nearest five thousand is not looked at, and the refusal says so", async () => {
+  mesh.directory.trainers = [...absentTrainers(5000), ...absentTrainers(1)];
+  const error = await mesh.bookings.bookPurchase(wish()).then(() => undefined, ConnectError.from);
+  expect(error?.rawMessage).toContain("more than 5000 reach the place, of whose nearest 5000 0 work at these times");
+  expect(error?.findDetails(FunnelSchema)[0]).toMatchObject({
+    reachLocation: 5001,
+    lookedAt: 5000,
+    workAtEveryTime: 0,
+  });
 });

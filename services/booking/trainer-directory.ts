@@ -12,8 +12,10 @@ import { candidateFrom } from "./trainer-facts.ts";
 export interface TrainerDirectory {
   /** The trainers who may teach a wish; from the cache where it knows all of them, otherwise as `searchNow`. */
   search(wish: Wish): Promise<Found>;
-  /** As the trainer service says, or from the cache when it does not answer. */
+  /** As the trainer service says, or from the cache when it does not answer: the nearest thousand. */
   searchNow(wish: Wish): Promise<Found>;
+  /** What was found, and the next thousand: null when there are no others, or when as many were found as are looked at. */
+  searchFarther(wish: Wish, found: Found): Promise<Found | null>;
   /** The trainers as they are now; one that is gone is missing from the answer. Without the service: as last known. */
   read(trainerIds: string[]): Promise<Read>;
   /** Trainers of an operator as they once were; one that is not kept is missing. Never from the cache. */
@@ -55,6 +57,8 @@ export interface DirectoryOptions {
   maxAgeMs: number;
 }
 
+/** Of the trainers who reach a place, so many are looked at: a decision names all of them. */
+const MAX_CANDIDATES = 5000;
 /** As many as one GetTrainerVersions takes. */
 const MAX_VERSIONS = 500;
 
@@ -68,18 +72,35 @@ export function trainerDirectory(
   const cache = trainerCache({ load, nowMs, maxTrainers });
   const known = cachedSearch(client, cache, { nowMs, maxAgeMs });
 
-  async function searchService(wish: Wish): Promise<Found> {
+  async function searchPage(wish: Wish, pageToken: string) {
     const { courseId, operatorId, location, slots } = wish;
     const dates = [...new Set(slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString()))];
     let funnel: SearchFunnel | undefined;
+    let nextPageToken = "";
     const candidates = await cache.keep(async () => {
-      const answer = await client.searchTrainers({ courseId, operatorId, point: location, dates });
-      funnel = answer.funnel;
+      const answer = await client.searchTrainers({ courseId, operatorId, point: location, dates, pageToken });
+      ({ funnel, nextPageToken } = answer);
       return answer.matches.flatMap(({ trainer }) => (trainer ? [candidateFrom(trainer)] : []));
     });
     if (!funnel) throw new TypeError("SearchTrainers answered without a funnel");
-    known.found(wish, { candidates, funnel });
-    return { candidates, funnel, source: "service", ageMs: 0, complete: true };
+    return { candidates, funnel, nextPageToken };
+  }
+
+  async function searchService(wish: Wish): Promise<Found> {
+    const page = await searchPage(wish, "");
+    known.found(wish, page);
+    return { ...page, source: "service", ageMs: 0, complete: true };
+  }
+
+  async function searchFarther(wish: Wish, found: Found): Promise<Found | null> {
+    if (found.nextPageToken === "" || found.candidates.length >= MAX_CANDIDATES) return null;
+    const page = await searchPage(wish, found.nextPageToken).catch((error: unknown) => {
+      throw isOutage(error) ? trainersUnavailable() : error;
+    });
+    const before = new Set(found.candidates.map(({ trainerId }) => trainerId));
+    const candidates = [...found.candidates, ...page.candidates.filter(({ trainerId }) => !before.has(trainerId))];
+    const reachPoint = before.size + page.funnel.reachPoint;
+    return { ...found, candidates, funnel: { ...found.funnel, reachPoint }, nextPageToken: page.nextPageToken };
   }
 
   const recall = (trainerIds: string[]): Read => {
@@ -109,6 +130,10 @@ export function trainerDirectory(
   return {
     search: async (wish) => counted(known.search(wish) ?? (await searchNow(wish))),
     searchNow: async (wish) => counted(await searchNow(wish)),
+    searchFarther: async (wish, found) => {
+      const farther = await searchFarther(wish, found);
+      return farther && counted(farther);
+    },
     async read(trainerIds) {
       try {
         return { candidates: await cache.keep(() => load(trainerIds)), ageMs: null };

@@ -131,6 +131,12 @@ test("a search finds by one statement, and counts what each condition left", asy
   expect(answer.matches.map(({ trainer }) => trainer?.trainerId)).toEqual(
     idsOf(trainersOfA.slice(0, 3)).toSorted().slice(0, 2),
   );
+  const rest = { courseId, operatorId: franchiseA, point, dates: ["2026-06-30"], pageToken: answer.nextPageToken };
+  expect(await trainers.searchTrainers(rest)).toMatchObject({
+    matches: [{ trainer: { trainerId: idsOf(trainersOfA.slice(0, 3)).toSorted()[2] } }],
+    funnel: { qualifiedOnEveryDate: 3, reachPoint: 1 },
+    nextPageToken: "",
+  });
   expect(answer.matches[0]?.trainer?.qualifications).toMatchObject([{ courseId, untilDate: "2026-06-30" }]);
   expect(answer.matches[0]?.distanceMeters).toBeCloseTo(8895.6, 1);
   expect(answer.funnel).toMatchObject({

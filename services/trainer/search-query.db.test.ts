@@ -48,12 +48,43 @@ test("search and funnel agree with a model that looks at every trainer", async (
     // However many are few, the answer is the same.
     const found = await searchTrainers(database.all, search, now, round % 2 === 0 ? 0 : 1000);
     const expected = model(trainers, search);
-    const { matches, ...funnel } = found;
+    const { matches, more, ...funnel } = found;
+    expect(more).toBe(expected.funnel.reachPoint > matches.length);
     expect(funnel).toEqual(expected.funnel);
     expect(matches.map(({ trainer }) => trainer.trainerId)).toEqual(expected.trainerIds);
     for (const { trainer, distanceMeters } of matches) {
       expect(distanceMeters).toBe(distance(trainer.base, search.point));
     }
+  }
+});
+
+test("page after page tells everybody once, from the nearest on, also of those who are equally near", async () => {
+  const random = seeded(20260701);
+  const trainers = Array.from({ length: 800 }, (_, index) => candidate(1000 + index, random));
+  await given(trainers);
+  const all = {
+    ...searchAmong(random),
+    courseId: courses[0],
+    operatorId: COMPANY_OPERATOR_ID,
+    dates: [],
+    maxResults: 1000,
+  };
+  const everybody = await searchTrainers(database.all, all, now);
+  expect(everybody.matches.length).toBeGreaterThan(20);
+
+  for (const few of [0, 1000]) {
+    const seen: string[] = [];
+    let after: Search["after"] = null;
+    for (;;) {
+      const search: Search = { ...all, maxResults: 3, after };
+      const { matches, more, reachPoint } = await searchTrainers(database.all, search, now, few);
+      expect(reachPoint).toBe(everybody.reachPoint - seen.length);
+      seen.push(...matches.map(({ trainer }) => trainer.trainerId));
+      const last = matches.at(-1);
+      if (!more || !last) break;
+      after = { distanceMeters: last.distanceMeters, trainerId: last.trainer.trainerId, rank: seen.length };
+    }
+    expect(seen).toEqual(everybody.matches.map(({ trainer }) => trainer.trainerId));
   }
 });
 

@@ -10,6 +10,15 @@ export interface Search {
   dates: readonly string[];
   maxResults: number;
   parts: DocumentParts;
+  /** The last one of the page before. */
+  after?: PageEnd | null;
+}
+
+/** Where a page of matches ends, and how many there are up to there. */
+export interface PageEnd {
+  distanceMeters: number;
+  trainerId: string;
+  rank: number;
 }
 
 export interface SearchResult {
@@ -19,6 +28,8 @@ export interface SearchResult {
   sameOperator: number;
   qualifiedOnEveryDate: number;
   reachPoint: number;
+  /** Others come after these matches. */
+  more: boolean;
 }
 
 /** As search_count names all active trainers, whatever they teach. */
@@ -36,6 +47,7 @@ const resultRow: z.ZodType<SearchResult> = z.object({
   sameOperator: z.number(),
   qualifiedOnEveryDate: z.number(),
   reachPoint: z.number(),
+  more: z.boolean(),
 });
 
 /**
@@ -44,7 +56,7 @@ const resultRow: z.ZodType<SearchResult> = z.object({
  * enough. `few` says how many are few: measuring one takes 5 µs.
  */
 export function searchTrainers(db: Database, search: Search, now: Temporal.Instant, few = FEW): Promise<SearchResult> {
-  const { courseId, operatorId, maxResults } = search;
+  const { courseId, operatorId, maxResults, after } = search;
   return db.one(sql.type(resultRow)`
     with counted as materialized (
       select
@@ -59,15 +71,19 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
       select * from (${measured(search)}) as m where (select same_operator - unqualified <= ${few} from counted)
       union all
       select * from (${walked(search)}) as w where (select same_operator - unqualified > ${few} from counted)
+    ), beyond as materialized (
+      select * from reached
+      where ${after ? sql.fragment`(distance, trainer_id) > (${after.distanceMeters}::float8, ${after.trainerId}::uuid)` : sql.fragment`true`}
     ), nearest as (
-      select operator_id, trainer_id, distance from reached order by distance, trainer_id limit ${maxResults}
+      select operator_id, trainer_id, distance from beyond order by distance, trainer_id limit ${maxResults}
     )
     select
       counted.active,
       counted.teach_course as "teachCourse",
       counted.same_operator as "sameOperator",
       counted.same_operator - counted.unqualified as "qualifiedOnEveryDate",
-      (select least(count(*), ${COUNTED}) from reached) as "reachPoint",
+      (select least(count(*), ${COUNTED}) from beyond) as "reachPoint",
+      (select count(*) from beyond) > ${maxResults} or (select count(*) from reached) >= ${walkedAtMost(search)} as "more",
       (
         select coalesce(json_agg(json_build_object(
           'trainer', ${documentOf(now, search.parts)}, 'distanceMeters', n.distance
@@ -95,14 +111,25 @@ function measured({ courseId, operatorId, point, dates }: Search) {
 }
 
 /** A circle that reaches round a pole holds the point under both of its longitudes. */
-function walked({ courseId, operatorId, point: { latitude, longitude }, dates }: Search) {
+function walked(search: Search) {
+  const {
+    courseId,
+    operatorId,
+    point: { latitude, longitude },
+    dates,
+  } = search;
   const ends = endsOf(dates);
   const walkedAt = (reachLongitude: number) => sql.fragment`
     select * from nearest_trainers(
       ${operatorId}::uuid, ${courseId}::uuid, ${ends?.first ?? null}::date, ${ends?.last ?? null}::date,
-      ${latitude}::float8, ${longitude}::float8, ${reachLongitude}::float8, ${COUNTED}
+      ${latitude}::float8, ${longitude}::float8, ${reachLongitude}::float8, ${walkedAtMost(search)}
     )`;
   return sql.fragment`${walkedAt(longitude)} union ${walkedAt(turned(longitude))}`;
+}
+
+/** An index is walked from its beginning, whichever page is wanted. */
+function walkedAtMost({ after }: Search): number {
+  return (after?.rank ?? 0) + COUNTED;
 }
 
 /** Qualified on every date is qualified on the first and on the last. */

@@ -18,7 +18,7 @@ import { masked, readMask } from "./read-mask.ts";
 import { removeTimeOff } from "./remove-time-off.ts";
 import { revokeQualification } from "./revoke-qualification.ts";
 import { searchTrainers } from "./search-query.ts";
-import { searchOf } from "./search-trainers.ts";
+import { nextPageToken, searchOf } from "./search-trainers.ts";
 import { setWorkingHours } from "./set-working-hours.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 import { updateTrainer } from "./update-trainer.ts";
@@ -62,9 +62,10 @@ export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> 
     async searchTrainers(request, context) {
       mayActFor(visibleTo(callerOf(context)), request.operatorId);
       const mask = readMask(request.readMask);
-      const { matches, ...funnel } = await searchTrainers(db, searchOf(request, mask), now());
+      const search = searchOf(request, mask);
+      const { matches, more, ...funnel } = await searchTrainers(db, search, now());
       const found = matches.map(({ trainer, ...match }) => ({ ...match, trainer: masked(toProto(trainer), mask) }));
-      return { matches: found, funnel };
+      return { matches: found, funnel, nextPageToken: nextPageToken(search, { matches, more }) };
     },
 
     watchTrainers({ position }, context) {

@@ -41,6 +41,9 @@ export const NOW = "2030-01-01T00:00:00Z";
 /** How long the directory answers without the trainer service. */
 export const MAX_AGE_MS = 600_000;
 
+/** As many as a SearchTrainers finds. */
+const SEARCH_PAGE = 1000;
+
 const quiet = { info: () => undefined, warn: () => undefined };
 const EVERY_DAY: DayOfWeek[] = [1, 2, 3, 4, 5, 6, 7];
 
@@ -293,20 +296,23 @@ function directoryServices(directory: Directory) {
           };
         }
       },
-      searchTrainers: async ({ operatorId }) => {
+      searchTrainers: async ({ operatorId, pageToken }) => {
         await directory.meanwhile();
         return answer("SearchTrainers", () => {
           const all = directory.searched ?? directory.trainers;
           const matches = all.filter((trainer) => trainer.operatorId === operatorId);
           const found = matches.length;
+          const from = Number(pageToken);
+          const until = from + SEARCH_PAGE;
           return {
-            matches: matches.map((trainer) => ({ trainer })),
+            matches: matches.slice(from, until).map((trainer) => ({ trainer })),
+            nextPageToken: found > until ? String(until) : "",
             funnel: {
               active: all.length,
               teachCourse: all.length,
               sameOperator: found,
               qualifiedOnEveryDate: found,
-              reachPoint: found,
+              reachPoint: Math.min(found - from, SEARCH_PAGE + 1),
             },
           };
         });

@@ -1373,7 +1373,9 @@ export const ReplayDecisionResponseSchema: GenMessage<ReplayDecisionResponse> = 
 export const BookingService: GenService<{
   /**
    * Books a whole course in one transaction, or nothing: finds the zone that covers the location, its operator, and
-   * the best trainer who may teach the course there and is free on every session.
+   * the best trainer who may teach the course there and is free on every session. Where more than a thousand trainers
+   * reach the location it is the best of the nearest thousand; the next thousand are looked at when none of those can, and
+   * so on up to the nearest five thousand.
    *
    * Repeating the request_id with the same body gives the first answer for 24 hours, refusals included.
    *
@@ -1388,7 +1390,8 @@ export const BookingService: GenService<{
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
    *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at local_start_times of the ErrorInfo's metadata (the
    *     first fifty);
-   *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation;
+   *   NO_TRAINER_AVAILABLE: nobody who was looked at is free on every session. The status carries the Funnel and an
+   *     Explanation;
    *   ASSIGNMENT_NOT_POSSIBLE: an assigned trainer cannot give all of its sessions. The status carries an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now, and what is known of them from before is
