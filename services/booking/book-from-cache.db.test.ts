@@ -136,3 +136,13 @@ test("without knowing all who teach the course, an outage refuses nobody for goo
   await book("10:00");
   expect(await refused("10:00")).toEqual({ reason: "TRAINER_DIRECTORY_UNAVAILABLE", decision: undefined });
 });
+
+test("trainers who weigh more together than a message may are read in several", async () => {
+  const ended = { startTime: { seconds: 1_000_000_000n }, endTime: { seconds: 1_000_000_001n } };
+  const timeOff = [{ ...ended, note: "x".repeat(3_500_000) }];
+  mesh.directory.trainers = Array.from({ length: 5 }, () => aTrainer(given.courseId, { timeOff }));
+  const { purchase } = await book("08:00");
+  expect(purchase?.trainerId).toBeTruthy();
+  expect(mesh.directory.calls.filter((call) => call === "SearchTrainers").length).toBeGreaterThan(1);
+  expect(mesh.directory.calls.filter((call) => call === "GetTrainers").length).toBeGreaterThan(1);
+});

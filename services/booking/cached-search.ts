@@ -2,6 +2,7 @@ import type { Client } from "@connectrpc/connect";
 import { TrainerStatus } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { SearchFunnel, TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { runForAll } from "../runtime/call-context.ts";
+import { askForLess } from "./ask-for-less.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
 import { matchWish, type SearchCounts, teaches } from "./match-wish.ts";
@@ -35,7 +36,7 @@ export interface CachedSearch {
   changed(operatorId: string, trainerId: string): boolean;
 }
 
-/** Trainers with all their hours and qualifications, well within what one message may weigh. */
+/** Trainers with all their hours and qualifications, mostly well within what one message may weigh. */
 const LIST_PAGE = 250;
 
 /** Learns who teaches a course for an operator behind the searches for it. */
@@ -113,7 +114,9 @@ export function cachedSearch(
     let pageToken = "";
     do {
       const candidates = await cache.keep(async () => {
-        const page = await client.listTrainers({ operatorId, courseId, statuses, pageSize: LIST_PAGE, pageToken });
+        const page = await askForLess(LIST_PAGE, (pageSize) =>
+          client.listTrainers({ operatorId, courseId, statuses, pageSize, pageToken }),
+        );
         pageToken = page.nextPageToken;
         return page.trainers.map(candidateFrom);
       });

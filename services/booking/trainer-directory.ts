@@ -1,7 +1,9 @@
 import type { Client } from "@connectrpc/connect";
+import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import type { SearchFunnel, TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { isOutage } from "../runtime/outage.ts";
+import { askForLess } from "./ask-for-less.ts";
 import { cachedSearch, type Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
@@ -59,6 +61,8 @@ export interface DirectoryOptions {
 
 /** Of the trainers who reach a place, so many are looked at: a decision names all of them. */
 const MAX_CANDIDATES = 5000;
+/** As many as a search finds at once. */
+const SEARCH_PAGE = 1000;
 /** As many as one GetTrainerVersions takes. */
 const MAX_VERSIONS = 500;
 
@@ -67,8 +71,8 @@ export function trainerDirectory(
   client: Client<typeof TrainerService>,
   { nowMs, maxTrainers, maxAgeMs }: DirectoryOptions,
 ): TrainerDirectory {
-  const load = async (trainerIds: string[]): Promise<Candidate[]> =>
-    (await client.getTrainers({ trainerIds })).trainers.map(candidateFrom);
+  const load = (trainerIds: string[]): Promise<Candidate[]> =>
+    inChunks(trainerIds, trainerIds.length, (some) => client.getTrainers({ trainerIds: some }));
   const cache = trainerCache({ load, nowMs, maxTrainers });
   const known = cachedSearch(client, cache, { nowMs, maxAgeMs });
 
@@ -78,7 +82,9 @@ export function trainerDirectory(
     let funnel: SearchFunnel | undefined;
     let nextPageToken = "";
     const candidates = await cache.keep(async () => {
-      const answer = await client.searchTrainers({ courseId, operatorId, point: location, dates, pageToken });
+      const answer = await askForLess(SEARCH_PAGE, (maxResults) =>
+        client.searchTrainers({ courseId, operatorId, point: location, dates, maxResults, pageToken }),
+      );
       ({ funnel, nextPageToken } = answer);
       return answer.matches.flatMap(({ trainer }) => (trainer ? [candidateFrom(trainer)] : []));
     });
@@ -143,16 +149,12 @@ export function trainerDirectory(
       }
     },
     async versions(operatorId, wanted) {
-      const candidates: Candidate[] = [];
-      for (let at = 0; at < wanted.length; at += MAX_VERSIONS) {
-        const some = wanted.slice(at, at + MAX_VERSIONS);
-        const versions = some.map(({ trainerId, version }) => ({ trainerId, version: BigInt(version) }));
-        const { trainers } = await client.getTrainerVersions({ operatorId, versions }).catch((error: unknown) => {
+      const versions = wanted.map(({ trainerId, version }) => ({ trainerId, version: BigInt(version) }));
+      return inChunks(versions, MAX_VERSIONS, (some) => {
+        return client.getTrainerVersions({ operatorId, versions: some }).catch((error: unknown) => {
           throw isOutage(error) ? trainersUnavailable() : error;
         });
-        candidates.push(...trainers.map(candidateFrom));
-      }
-      return candidates;
+      });
     },
     get: cache.get,
     changes: {
@@ -167,6 +169,18 @@ export function trainerDirectory(
     },
     metrics: () => ({ ...cache.counts, searches, trainers: cache.size(), ageMs: nowMs() - cache.heardMs() }),
   };
+}
+
+/** All of them, so many in a call, and fewer where they weigh too much for that. */
+function inChunks<T>(wanted: T[], most: number, ask: (some: T[]) => Promise<{ trainers: Trainer[] }>) {
+  return askForLess(most, async (size) => {
+    const candidates: Candidate[] = [];
+    for (let at = 0; at < wanted.length; at += size) {
+      const { trainers } = await ask(wanted.slice(at, at + size));
+      candidates.push(...trainers.map(candidateFrom));
+    }
+    return candidates;
+  });
 }
 
 /** Neither the service nor the cache can tell. */

@@ -5,9 +5,12 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { SimpleRequestSchema } from "../../gen/grpc/testing/messages_pb.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
+import { isTooLarge } from "./message-limits.ts";
+import { isOutage } from "./outage.ts";
 import { bindForTest } from "./testing/bind.ts";
 import { standIn } from "./testing/stand-in.ts";
 import { testService } from "./testing/test-service.ts";
@@ -59,6 +62,16 @@ test("a method takes requests of 1 MiB, and larger ones where its contract says 
 test("a method gives responses of 4 MiB, and larger ones where its contract says so", async () => {
   expect(await codeOf(trainers.getTrainers({}))).toBe("ResourceExhausted");
   expect(await codeOf(trainers.searchTrainers({}))).toBe("answered");
+});
+
+test("what is too large says so, and is no outage that is over by itself", async () => {
+  const error = await trainers.getTrainers({}).then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([
+    { reason: "MESSAGE_TOO_LARGE", metadata: { most_bytes: String(4 * MEBIBYTE) } },
+  ]);
+  expect([isTooLarge(error), isOutage(error)]).toEqual([true, false]);
+  const full = new ConnectError("come back later", Code.ResourceExhausted);
+  expect([isTooLarge(full), isOutage(full)]).toEqual([false, true]);
 });
 
 test("inside nothing is compressed, whatever the caller takes", async () => {

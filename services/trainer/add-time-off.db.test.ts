@@ -2,8 +2,9 @@ import { randomUUIDv7 } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { SessionState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
+import { sql } from "../runtime/database.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
-import { givenTrainer, startTrainerServer, type TrainerServer } from "./testing/trainer-server.ts";
+import { givenTrainer, refusalOf, startTrainerServer, type TrainerServer } from "./testing/trainer-server.ts";
 
 const FROM = timestampOf(Temporal.Instant.from("2026-07-01T00:00:00Z"));
 const UNTIL = timestampOf(Temporal.Instant.from("2026-07-15T00:00:00Z"));
@@ -62,4 +63,21 @@ test("when booking does not answer the time off is added, and the clashes are un
   server.sessions.sessions = [lesson];
   const repeated = await server.as("admin").trainers.addTimeOff(request);
   expect(repeated).toMatchObject({ clashesUnknown: false, clashingSessions: [lesson], timeOff: added.timeOff });
+});
+
+test("a trainer has so much time off that whoever reads it still gets it, and no more", async () => {
+  const { operatorId, request } = await absence();
+  const admin = server.as("admin").trainers;
+  await server.db.query(sql.unsafe`
+    insert into time_off (operator_id, trainer_id, time_off_id, start_time, end_time, note)
+    select ${operatorId}::uuid, ${request.trainerId}::uuid, gen_random_uuid(), '2026-07-01', '2026-07-02', repeat('🏖', 500)
+    from generate_series(1, 199)
+  `);
+  const add = () => admin.addTimeOff({ ...request, requestId: randomUUIDv7() });
+  const { timeOff } = await add();
+  expect(await refusalOf(add())).toEqual({ code: "FailedPrecondition", reason: "TOO_MUCH_TIME_OFF", fields: [] });
+  expect((await admin.getTrainer(request)).trainer?.timeOff).toHaveLength(200);
+
+  await admin.removeTimeOff({ ...request, requestId: randomUUIDv7(), timeOffId: timeOff?.timeOffId ?? "" });
+  expect((await add()).trainer?.timeOff).toHaveLength(200);
 });

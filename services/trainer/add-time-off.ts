@@ -15,7 +15,7 @@ import type { Deps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
 import { bumpVersion, insertTimeOff } from "./queries.ts";
 import { recordChange } from "./record-change.ts";
-import { type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
+import { mayHaveTimeOff, type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 
 /** What is booked stays booked, and is named: as it is now, also to a repeat of the request. */
@@ -36,6 +36,7 @@ export async function addTimeOff(
     await insertTimeOff(tx, key, timeOff);
     const detail = { timeOffId: timeOff.timeOffId };
     const trainer = await recordChange(tx, key, { action: "AddTimeOff", caller, request, detail, now: at });
+    mayHaveTimeOff(trainer);
     return { trainer: toProto(trainer), timeOff: timeOffToProto(timeOff) };
   });
   const { operatorId = "" } = answer.trainer ?? {};

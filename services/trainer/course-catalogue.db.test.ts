@@ -62,6 +62,19 @@ test("what was answered already is answered without asking booking", async () =>
   expect((await refusalOf(granted(courseId, requestId))).reason).toBe("COURSE_NOT_FOUND");
 });
 
+test("a trainer holds a hundred qualifications at most", async () => {
+  const { trainerId: held } = await givenTrainer(server.as("admin"));
+  const grant = (courseId: string) =>
+    server.as("admin").trainers.grantQualification({
+      ...{ requestId: randomUUIDv7(), trainerId: held, courseId, fromDate: "2026-01-01" },
+    });
+  const courseIds = Array.from({ length: 101 }, givenCourse);
+  for (const courseId of courseIds.slice(0, 100)) await grant(courseId);
+  const refusal = { code: "FailedPrecondition", reason: "TOO_MANY_QUALIFICATIONS", fields: [] };
+  expect(await refusalOf(grant(courseIds[100] ?? ""))).toEqual(refusal);
+  expect((await grant(courseIds[0] ?? "")).trainer?.qualifications).toHaveLength(100);
+});
+
 function givenCourse(): string {
   const courseId = randomUUIDv7();
   server.courses.courseIds.add(courseId);

@@ -9,7 +9,7 @@ import { once } from "../runtime/idempotency.ts";
 import { courseRefusal } from "./course-catalogue.ts";
 import type { Deps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
-import { qualificationViolations } from "./qualification.ts";
+import { mayHoldQualifications, qualificationViolations } from "./qualification.ts";
 import { bumpVersion, putQualification } from "./queries.ts";
 import { recordChange } from "./record-change.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
@@ -34,6 +34,8 @@ export async function grantQualification(
 
     await putQualification(tx, key, qualification);
     const change = { action: "GrantQualification", caller, request, detail: qualification, now: at };
-    return { trainer: toProto(await recordChange(tx, key, change)) };
+    const trainer = await recordChange(tx, key, change);
+    mayHoldQualifications(trainer);
+    return { trainer: toProto(trainer) };
   });
 }

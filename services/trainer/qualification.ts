@@ -1,5 +1,9 @@
 import { dateViolations } from "../runtime/dates.ts";
 import { DomainError, type FieldViolation } from "../runtime/errors.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** As many as an import may list. */
+const MOST = 100;
 
 /** The right to teach a course, both dates inclusive; without an end when `untilDate` is null. */
 export interface Qualification {
@@ -22,4 +26,14 @@ export function qualificationMissing(trainerId: string, courseId: string): Domai
   return new DomainError("not-found", "QUALIFICATION_NOT_FOUND", message, {
     metadata: { trainer_id: trainerId, course_id: courseId },
   });
+}
+
+/** Refuses a trainer with more qualifications than are told at once. */
+export function mayHoldQualifications({
+  trainerId,
+  qualifications,
+}: Pick<Trainer, "trainerId" | "qualifications">): void {
+  if (qualifications.length <= MOST) return;
+  const message = `A trainer holds at most ${MOST} qualifications: revoke others first.`;
+  throw new DomainError("precondition", "TOO_MANY_QUALIFICATIONS", message, { metadata: { trainer_id: trainerId } });
 }

@@ -12,6 +12,8 @@ export interface TimeOff {
 }
 
 const LONGEST_YEARS = 2;
+/** With the longest notes a trainer takes a tenth of what a message may have: whoever reads it gets it. */
+const MOST = 200;
 
 export function timeOffViolations({ startTime, endTime }: Pick<TimeOff, "startTime" | "endTime">): FieldViolation[] {
   if (Temporal.Instant.compare(endTime, startTime) <= 0) {
@@ -22,6 +24,13 @@ export function timeOffViolations({ startTime, endTime }: Pick<TimeOff, "startTi
     return [{ path: "end_time", message: `must be at most ${LONGEST_YEARS} years after start_time` }];
   }
   return [];
+}
+
+/** Refuses a trainer with more time off than is told at once. */
+export function mayHaveTimeOff({ trainerId, timeOff }: { trainerId: string; timeOff: readonly TimeOff[] }): void {
+  if (timeOff.length <= MOST) return;
+  const message = `A trainer has at most ${MOST} times off that are not over: remove others, or join them.`;
+  throw new DomainError("precondition", "TOO_MUCH_TIME_OFF", message, { metadata: { trainer_id: trainerId } });
 }
 
 export function timeOffMissing(timeOffId: string): DomainError {

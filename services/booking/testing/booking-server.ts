@@ -41,9 +41,6 @@ export const NOW = "2030-01-01T00:00:00Z";
 /** How long the directory answers without the trainer service. */
 export const MAX_AGE_MS = 600_000;
 
-/** As many as a SearchTrainers finds. */
-const SEARCH_PAGE = 1000;
-
 const quiet = { info: () => undefined, warn: () => undefined };
 const EVERY_DAY: DayOfWeek[] = [1, 2, 3, 4, 5, 6, 7];
 
@@ -296,14 +293,14 @@ function directoryServices(directory: Directory) {
           };
         }
       },
-      searchTrainers: async ({ operatorId, pageToken }) => {
+      searchTrainers: async ({ operatorId, pageToken, maxResults }) => {
         await directory.meanwhile();
         return answer("SearchTrainers", () => {
           const all = directory.searched ?? directory.trainers;
           const matches = all.filter((trainer) => trainer.operatorId === operatorId);
           const found = matches.length;
           const from = Number(pageToken);
-          const until = from + SEARCH_PAGE;
+          const until = from + maxResults;
           return {
             matches: matches.slice(from, until).map((trainer) => ({ trainer })),
             nextPageToken: found > until ? String(until) : "",
@@ -312,7 +309,7 @@ function directoryServices(directory: Directory) {
               teachCourse: all.length,
               sameOperator: found,
               qualifiedOnEveryDate: found,
-              reachPoint: Math.min(found - from, SEARCH_PAGE + 1),
+              reachPoint: Math.min(found - from, 1001),
             },
           };
         });

@@ -5,6 +5,7 @@ import { createGrpcTransport } from "../grpc-transport.ts";
 import type { ServiceBinding } from "../implement.ts";
 import { serverInterceptors } from "../interceptors.ts";
 import { createLogger } from "../logger.ts";
+import { largestMessages } from "../message-limits.ts";
 import { serve } from "../serve.ts";
 import type { Tls } from "../tls.ts";
 import { createMinter, createVerifier, type Verifier } from "../tokens.ts";
@@ -63,6 +64,8 @@ export async function startTestServer(options: {
     reflection: true,
   });
   const address = `127.0.0.1:${server.port}`;
+  const { responseBytes } = largestMessages(options.services.map(({ service }) => service));
+  const channelOptions = { "grpc.max_receive_message_length": responseBytes };
   const open: { close(): void }[] = [];
 
   return {
@@ -71,7 +74,7 @@ export async function startTestServer(options: {
     transportAs(role, claims) {
       const interceptors = [defaultHeaders(options.headers ?? {})];
       if (role !== null) interceptors.push(bearer(() => issuer.tokenAs(role, claims)));
-      const transport = createGrpcTransport({ address, interceptors });
+      const transport = createGrpcTransport({ address, interceptors, channelOptions });
       open.push(transport);
       return transport;
     },

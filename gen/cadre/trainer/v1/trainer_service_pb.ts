@@ -1123,7 +1123,8 @@ export const TrainerService: GenService<{
    * Reads many trainers at once, in the order of the request. An id that is asked for twice is answered once; one
    * that does not exist, or that the caller may not see, is named in missing_trainer_ids.
    *
-   * Fails with INVALID_FIELD when the read mask names what is no field of a trainer.
+   * Fails with INVALID_FIELD when the read mask names what is no field of a trainer, and with MESSAGE_TOO_LARGE, as every
+   * call whose answer would be larger than it may be (here 4 MiB): ask for fewer at once.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.GetTrainers
    */
@@ -1215,8 +1216,8 @@ export const TrainerService: GenService<{
    * Lets a trainer teach a course between two dates. A trainer has one qualification per course: another grant
    * replaces the dates. Repeating the request_id with the same body gives the first answer.
    *
-   * Fails with TRAINER_NOT_FOUND, with COURSE_NOT_FOUND, and with COURSE_CATALOGUE_UNAVAILABLE when the course is new
-   * here and booking, which keeps the courses, does not answer.
+   * Fails with TRAINER_NOT_FOUND, with COURSE_NOT_FOUND, with TOO_MANY_QUALIFICATIONS when it would be more than 100, and
+   * with COURSE_CATALOGUE_UNAVAILABLE when the course is new here and booking, which keeps the courses, does not answer.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.GrantQualification
    */
@@ -1243,7 +1244,8 @@ export const TrainerService: GenService<{
    * booked stays booked, and is named as it is when the answer is given. Repeating the request_id with the same body
    * gives the first time off.
    *
-   * Fails with TRAINER_NOT_FOUND.
+   * Fails with TRAINER_NOT_FOUND, and with TOO_MUCH_TIME_OFF when the trainer would have more than 200 times off, without
+   * those that ended a day ago or longer.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.AddTimeOff
    */
