@@ -27,6 +27,12 @@ export interface GrpcTransport extends Transport {
 }
 
 /**
+ * A connection carries so many calls, and what is more waits in silence. Streams stay: on a connection of their own they
+ * take no unary call's place. It is made with the first of them.
+ */
+const OWN_CONNECTIONS: ChannelOptions = { "grpc.use_local_subchannel_pool": 1 };
+
+/**
  * A Connect transport over a grpc-js channel: Connect's typed clients with gRPC's name resolution, balancing, retries
  * and connection care.
  *
@@ -35,12 +41,16 @@ export interface GrpcTransport extends Transport {
  */
 export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
   const services = options.services ?? [];
-  const client = new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
-    "grpc.max_receive_message_length": largestMessages(services).responseBytes,
-    "grpc.enable_channelz": 0,
-    ...callingOptions(services),
-    ...options.channelOptions,
-  });
+  const open = (more: ChannelOptions): Client =>
+    new Client(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
+      "grpc.max_receive_message_length": largestMessages(services).responseBytes,
+      "grpc.enable_channelz": 0,
+      ...callingOptions(services),
+      ...options.channelOptions,
+      ...more,
+    });
+  const client = open({});
+  const streams = open(OWN_CONNECTIONS);
   const interceptors = options.interceptors ?? [];
 
   return {
@@ -65,11 +75,14 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
         interceptors,
         ...limits(signal, budgetMs),
         req: { ...requestOf(method, header, contextValues), stream: true, method, message: input },
-        next: (request) => callStreaming(client, request, deadline),
+        next: (request) => callStreaming(streams, request, deadline),
       });
     },
 
-    close: () => client.close(),
+    close() {
+      client.close();
+      streams.close();
+    },
   };
 }
 
