@@ -16,10 +16,15 @@ const SETTINGS = new Map<Role, { claim: string; setting: Limits["setting"] }>([
   [Role.STUDENT, { claim: "student_id", setting: "cadre.student_id" }],
 ]);
 
+/** The claim without which nothing is a caller's of that role; undefined for roles without limits. */
+export function claimOf(role: Role): string | undefined {
+  return SETTINGS.get(role)?.claim;
+}
+
 /** Another issuer's claims need not be ids of ours. */
 const uuid = z.guid();
 
-/** The limits of a caller that has some; null for those who see everything and for those who see nothing. */
+/** The limits of a caller that has some; null for those who see everything and for those who are nobody. */
 export function limitsOf({ role, subject, claims }: Caller): Limits | null {
   const known = SETTINGS.get(role);
   const id = known && uuid.safeParse(claims[known.claim]);

@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
 import { exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from "jose";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
-import { createMinter, createVerifier, type Verifier } from "./tokens.ts";
+import { createMinter, createVerifier, type TokenContent, type Verifier } from "./tokens.ts";
 
 const ISSUER = "https://issuer.test";
-const GOOD = { subject: "ada", role: Role.OPERATOR, claims: { operator_id: "o" }, lifetimeS: 60 };
+const OPERATOR = "c0000000-0000-4000-8000-000000000000";
+const GOOD = { subject: "ada", role: Role.OPERATOR, claims: { operator_id: OPERATOR }, lifetimeS: 60 };
 
 let key: JWK & { kty: string };
 let verifier: Verifier;
@@ -38,7 +39,7 @@ async function token(change: (jwt: SignJWT) => SignJWT, header = { alg: "EdDSA",
 test("a minted token proves its caller, again and again", async () => {
   const minted = await createMinter({ issuer: ISSUER, key }).mint(GOOD);
   const caller = await verifier.verify(minted);
-  expect(caller).toMatchObject({ subject: "ada", role: Role.OPERATOR, claims: { operator_id: "o" } });
+  expect(caller).toMatchObject({ subject: "ada", role: Role.OPERATOR, claims: { operator_id: OPERATOR } });
   expect(await verifier.verify(minted)).toBe(caller);
 });
 
@@ -131,10 +132,14 @@ test("a marked key beside the issuer's stays marked", async () => {
   expect(await both.verify(await good)).toMatchObject({ subject: "ada" });
 });
 
-test.each<[string, Partial<typeof GOOD>]>([
+test.each<[string, Partial<TokenContent>]>([
   ["with U+0000 in its subject", { subject: "a\u0000b" }],
   ["with a subject of over 200 characters", { subject: "a".repeat(201) }],
-  ["with U+0000 in a claim", { claims: { operator_id: "\u0000" } }],
+  ["with U+0000 in a claim", { claims: { operator_id: OPERATOR, name: "\u0000" } }],
+  ["of an operator who does not say of which", { claims: {} }],
+  ["of an operator whose id is none", { claims: { operator_id: "acme" } }],
+  ["of a trainer who says whose staff it is alone", { role: Role.TRAINER }],
+  ["of a student without its id", { role: Role.STUDENT, claims: {} }],
 ])("a token %s is refused", async (_, change) => {
   const odd = await createMinter({ issuer: ISSUER, key }).mint({ ...GOOD, ...change });
   await expect(verifier.verify(odd)).rejects.toMatchObject({ kind: "unauthenticated", reason: "TOKEN_INVALID" });

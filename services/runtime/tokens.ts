@@ -6,27 +6,23 @@ import {
   importJWK,
   type JSONWebKeySet,
   type JWK,
-  type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
   SignJWT,
 } from "jose";
 import { LRUCache } from "lru-cache";
-import { z } from "zod";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "./caller.ts";
 import { DomainError } from "./errors.ts";
-import { roleName, roleNamed } from "./policy.ts";
+import { roleName } from "./policy.ts";
 import { type RemoteKeys, remoteKeys } from "./remote-keys.ts";
+import { callerFrom, tokenExpired, tokenInvalid } from "./token-caller.ts";
 
 /** RFC 9068: an access token, not an identity token that happens to bear a good signature. */
 const TYPE = "at+jwt";
 const ALGORITHM = "EdDSA";
 const AUDIENCE = "cadre";
 const REMEMBERED_TOKENS = 10_000;
-const MAX_SUBJECT_LENGTH = 200;
-/** What Postgres cannot keep in a text. */
-const NUL = "\u0000";
 
 export interface VerifierOptions {
   issuer: string;
@@ -138,33 +134,11 @@ function localKeys(jwks: JSONWebKeySet): RemoteKeys {
 function assertMaySay(key: PublishedKey | undefined, { role, subject }: Caller): void {
   if (key && key.cadre_service === undefined) return;
   if (role === Role.SERVICE && key && subject === `service:${key.cadre_service}`) return;
-  throw tokenRefused("TOKEN_INVALID", "the token is not valid: its key may not say this");
+  throw tokenInvalid("its key may not say this");
 }
 
 function refuse(cause: unknown): never {
-  if (cause instanceof errors.JWTExpired) throw tokenRefused("TOKEN_EXPIRED", "the token has expired");
+  if (cause instanceof errors.JWTExpired) throw tokenExpired();
   if (!(cause instanceof errors.JOSEError)) throw cause;
-  throw tokenRefused("TOKEN_INVALID", `the token is not valid: ${cause.message}`);
-}
-
-function callerFrom(payload: JWTPayload): Caller {
-  const { sub, role: name, ...rest } = payload;
-  const role = typeof name === "string" ? roleNamed(name) : undefined;
-  if (role === undefined) throw tokenRefused("TOKEN_INVALID", "the token is not valid: unknown role");
-  if (!sub) throw tokenRefused("TOKEN_INVALID", "the token is not valid: it names nobody");
-  if (sub.length > MAX_SUBJECT_LENGTH) {
-    throw tokenRefused(
-      "TOKEN_INVALID",
-      `the token is not valid: its subject has over ${MAX_SUBJECT_LENGTH} characters`,
-    );
-  }
-  const claims = z.record(z.string(), z.string().catch("")).parse(rest);
-  if ([sub, ...Object.values(claims)].some((text) => text.includes(NUL))) {
-    throw tokenRefused("TOKEN_INVALID", "the token is not valid: it has a claim with U+0000");
-  }
-  return { subject: sub, role, claims };
-}
-
-function tokenRefused(reason: string, message: string): DomainError {
-  return new DomainError("unauthenticated", reason, message);
+  throw tokenInvalid(cause.message);
 }

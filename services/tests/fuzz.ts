@@ -1,5 +1,13 @@
-import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  type DescService,
+  type Message,
+  toJson,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import fc from "fast-check";
 import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
@@ -7,10 +15,11 @@ import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
 import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
-import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { createGrpcTransport, type GrpcTransport } from "../runtime/grpc-transport.ts";
+import { policyOf, roleName } from "../runtime/policy.ts";
 import { arbitraryMessage } from "./arbitrary-message.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
@@ -28,39 +37,57 @@ const SERVICES: [keyof Mesh["addresses"], DescService][] = [
 const METHODS = SERVICES.flatMap(([name, service]) =>
   service.methods.map((method) => [`${service.name}/${method.name}`, name, method] as const),
 );
+/** As gRPC to the service, or as Connect's JSON to the gateway. */
+const WAYS = ["gRPC", "JSON"] as const;
 /** A stream that has nothing to say is left after this. */
 const LISTEN_MS = 100;
 
 /**
- * Sends random messages of its input type to every method, straight to its service: none may be answered as if it were
- * our fault. A failure prints its seed.
+ * Sends random messages of its input type to every method, as everybody who may call it and by each way there is: none
+ * may be answered as if it were our fault. A failure prints its seed.
  */
 export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
   let mesh: Mesh;
-  let authorization: string;
-  const transports = new Map<string, GrpcTransport>();
+  let gateway: Transport;
+  const services = new Map<string, GrpcTransport>();
+  const tokens = new Map<Role, string>();
 
   beforeAll(async () => {
     mesh = await startMesh();
-    authorization = `Bearer ${await mesh.tokenAs(Role.ADMIN)}`;
-    for (const [name, address] of Object.entries(mesh.addresses))
-      transports.set(name, createGrpcTransport({ address }));
+    gateway = createConnectTransport({ baseUrl: mesh.gatewayUrl, httpVersion: "1.1", useBinaryFormat: false });
+    for (const [name, address] of Object.entries(mesh.addresses)) services.set(name, createGrpcTransport({ address }));
+    for (const role of METHODS.flatMap(([, , method]) => [...policyOf(method).roles])) {
+      tokens.set(role, await mesh.tokenAs(role, { sub: roleName(role) }));
+    }
   }, 120_000);
   afterAll(async () => {
-    for (const transport of transports.values()) transport.close();
+    for (const service of services.values()) service.close();
     await mesh?.stop();
   }, 60_000);
 
   test.each(METHODS)(
     "nothing that a caller can send makes %s answer as if it were our fault",
     async (_, name, method) => {
-      const transport = transports.get(name);
-      if (!transport) throw new Error(`no transport to ${name}`);
+      const service = services.get(name);
+      if (!service) throw new Error(`no transport to ${name}`);
+      const { anyone, roles } = policyOf(method);
+      const callers = fc.constantFrom(...(anyone ? [undefined] : roles));
       await fc.assert(
-        fc.asyncProperty(arbitraryMessage(method.input), async (message) => {
-          const error = await call(transport, method, { authorization }, message);
-          if (error && OURS.includes(error.code)) throw error;
-        }),
+        fc.asyncProperty(
+          arbitraryMessage(method.input),
+          callers,
+          fc.constantFrom(...WAYS),
+          async (message, role, way) => {
+            const header = role === undefined ? {} : { authorization: `Bearer ${tokens.get(role)}` };
+            const error = await call(
+              way === "JSON" && hasJson(method, message) ? gateway : service,
+              method,
+              header,
+              message,
+            );
+            if (error && OURS.includes(error.code)) throw error;
+          },
+        ),
         { numRuns: messages },
       );
     },
@@ -68,8 +95,18 @@ export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
   );
 }
 
+/** Times beyond the year 9999 have none, say. */
+function hasJson({ input }: DescMethod, message: Message): boolean {
+  try {
+    toJson(input, message);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function call(
-  transport: GrpcTransport,
+  transport: Transport,
   method: DescMethod,
   header: Record<string, string>,
   message: Message,

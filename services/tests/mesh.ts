@@ -21,6 +21,7 @@ import { assertFree, portsOf } from "../local/ports.ts";
 import { readSecrets, type Secrets } from "../local/secrets.ts";
 import type { ServiceName } from "../local/services.ts";
 import { provisionService } from "../runtime/provision.ts";
+import { claimsOf } from "../runtime/testing/claims.ts";
 import { testServerUrl } from "../runtime/testing/database.ts";
 import { createMinter } from "../runtime/tokens.ts";
 import { type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
@@ -131,7 +132,7 @@ export async function startMesh(extra: Environment = {}, { twice = [], pooled }:
   const gatewayUrl = `http://127.0.0.1:${config.PORT}`;
   const gateways = twice.includes("gateway") ? [config.PORT, config.PORT + SECOND_PORTS] : [config.PORT];
   const tokenAs = (role: Role, claims: Record<string, string> = {}) =>
-    minter.mint({ subject: "tester", role, claims, lifetimeS: TOKEN_LIFETIME_S });
+    minter.mint({ subject: claims.sub ?? "tester", role, claims: claimsOf(role, claims), lifetimeS: TOKEN_LIFETIME_S });
   return {
     gatewayUrl,
     gatewayAddress: staticList(gateways),

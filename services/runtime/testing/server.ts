@@ -9,6 +9,7 @@ import { largestMessages } from "../message-limits.ts";
 import { serve } from "../serve.ts";
 import type { Tls } from "../tls.ts";
 import { createMinter, createVerifier, type Verifier } from "../tokens.ts";
+import { claimsOf } from "./claims.ts";
 
 const ISSUER = "https://issuer.test";
 
@@ -39,7 +40,8 @@ export async function testIssuer(): Promise<TestIssuer> {
     issuer: ISSUER,
     key,
     verifier: createVerifier({ issuer: ISSUER, jwks: { keys: [publicKey as JWK & { kty: string }] } }),
-    tokenAs: (role, claims = {}) => minter.mint({ subject: claims.sub ?? "tester", role, claims, lifetimeS: 3600 }),
+    tokenAs: (role, claims = {}) =>
+      minter.mint({ subject: claims.sub ?? "tester", role, claims: claimsOf(role, claims), lifetimeS: 3600 }),
   };
 }
 
