@@ -185,6 +185,13 @@ begin
     return jsonb_build_object('outcome', 'all_taken');
   end;
 
+  -- The purchase was noted with its lead alone, before it had sessions: everybody who gives some is told.
+  update schedule_change c set trainer_ids = array(
+    select distinct t.trainer_id from jsonb_to_recordset(command -> 'trainers') as t (trainer_id uuid) order by 1
+  )
+  where c.operator_id = of_operator and c.purchase_id = (p ->> 'purchase_id')::uuid
+    and c.transaction_id = pg_current_xact_id();
+
   perform insert_decision(command -> 'decision', chosen, '{}');
   perform insert_audit(
     request, 'BookPurchase', 'purchase', p ->> 'purchase_id', of_operator,
