@@ -53,8 +53,8 @@ test("a service that leaves its calls unanswered is left alone until it answers 
 
   answers = false;
   const before = trainer.arrivals.length;
-  while (backend("trainer").breaker.state() === "closed") expect(await askTrainer()).toBe(false);
-  expect(trainer.arrivals.length - before).toBe(5);
+  for (let made = 0; made < 5; made += 1) expect(await askTrainer()).toBe(false);
+  expect(backend("trainer").breaker.state()).toBe("open");
   expect([await askTrainer(), trainer.arrivals.length - before]).toEqual([false, 5]);
   expect(await backendReadiness(backends)).toEqual({ trainer: "degraded", booking: "ok", certificate: "ok" });
   expect(await askBooking()).toBe(true);

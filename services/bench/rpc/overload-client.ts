@@ -1,13 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { createGrpcTransport } from "../../runtime/grpc-transport.ts";
 import type { Load, Outcome } from "./overload-figure.ts";
 
 /** Makes the load of each message, and answers with what came of it. Retries nothing: it is the storm. */
 const { ADDRESS = "", TOKEN = "" } = process.env;
-const HEALTH_DEADLINE_MS = 1000;
 const TICK_MS = 5;
 
 const authorize: Interceptor = (next) => (request) => {
@@ -16,10 +14,9 @@ const authorize: Interceptor = (next) => (request) => {
 };
 const transport = createGrpcTransport({ address: ADDRESS, interceptors: [authorize] });
 const trainers = createClient(TrainerService, transport);
-const health = createClient(Health, createGrpcTransport({ address: ADDRESS }));
 
 process.on("message", async (load: Load) => {
-  const outcome: Outcome = { answered: 0, refused: 0, healthy: 0, healthAsked: 0 };
+  const outcome: Outcome = { answered: 0, refused: 0 };
   const call = (): Promise<void> =>
     trainers.listTrainers({ pageSize: 100 }).then(
       () => {
@@ -30,20 +27,7 @@ process.on("message", async (load: Load) => {
       },
     );
   const end = performance.now() + load.ms;
-  const askHealth = async (): Promise<void> => {
-    while (performance.now() < end) {
-      outcome.healthAsked += 1;
-      await health.check({}, { timeoutMs: HEALTH_DEADLINE_MS }).then(
-        () => {
-          outcome.healthy += 1;
-        },
-        () => undefined,
-      );
-      await delay(100);
-    }
-  };
-  const work = load.perSecond === undefined ? closed(call, load.atOnce, end) : open(call, load.perSecond, end);
-  await Promise.all([work, askHealth()]);
+  await (load.perSecond === undefined ? closed(call, load.atOnce, end) : open(call, load.perSecond, end));
   process.send?.(outcome);
 });
 
