@@ -50,7 +50,7 @@ export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?
 export function authenticate(admit: Admission): Interceptor {
   return (next) => async (request) => {
     await admit(request);
-    return next(request);
+    return await next(request);
   };
 }
 

@@ -3,6 +3,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { metrics } from "@opentelemetry/api";
 import {
   BrokenCircuitError,
+  type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
@@ -51,21 +52,43 @@ export function createBreaker(dependency: string): Breaker {
     .createObservableGauge("cadre.client.breaker.state", { description: "0 closed, 1 half open, 2 open" })
     .addCallback((gauge) => gauge.observe(GAUGE[state()], { dependency }));
 
-  const interceptor: Interceptor = (next) => async (request) => {
+  return { dependency, interceptor: guard(dependency, policy), state };
+}
+
+function guard(dependency: string, policy: CircuitBreakerPolicy): Interceptor {
+  /** Whether the policy, which need not see each call while it is closed, has a failure to forget. */
+  let doubted = false;
+  const count = async (failure: Unanswered | undefined): Promise<void> => {
+    if (policy.state !== CircuitState.Closed) return;
+    doubted = failure !== undefined;
+    await policy.execute(() => failure && Promise.reject(failure)).catch(() => undefined);
+  };
+
+  return (next) => async (request) => {
     if (request.stream || request.service.typeName === Health.typeName) return next(request);
-    // The breaker would let it wait for the call on trial, however long that takes.
+    // The policy would let it wait for the call on trial, however long that takes.
     if (policy.state === CircuitState.HalfOpen) throw open(dependency);
     const startMs = performance.now();
-    const answer = (): ReturnType<typeof next> =>
+    const failed = (error: unknown): boolean => isUnanswered(error, request.method, performance.now() - startMs);
+    if (policy.state === CircuitState.Closed) {
+      try {
+        const answer = await next(request);
+        if (doubted) await count(undefined);
+        return answer;
+      } catch (error) {
+        if (failed(error)) await count(new Unanswered(error));
+        throw error;
+      }
+    }
+    const onTrial = (): ReturnType<typeof next> =>
       next(request).catch((error: unknown) => {
-        throw isUnanswered(error, request.method, performance.now() - startMs) ? new Unanswered(error) : error;
+        throw failed(error) ? new Unanswered(error) : error;
       });
-    return policy.execute(answer).catch((error: unknown) => {
+    return policy.execute(onTrial).catch((error: unknown) => {
       if (error instanceof Unanswered) throw error.cause;
       throw error instanceof BrokenCircuitError ? open(dependency) : error;
     });
   };
-  return { dependency, interceptor, state };
 }
 
 /** Carries what counts against the dependency past cockatiel. */

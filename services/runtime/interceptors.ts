@@ -95,7 +95,7 @@ function bugReporter(logger: Logger, errors?: ErrorTracker): BugReporter {
 function authorize(ownToken: () => Promise<string>): Interceptor {
   return (next) => async (request) => {
     request.header.set("authorization", `Bearer ${await ownToken()}`);
-    return next(request);
+    return await next(request);
   };
 }
 

@@ -96,6 +96,17 @@ test("after five failures in a row the dependency is left alone, until one call 
   expect(server.arrivals.length).toBe(6);
 });
 
+test("failures that an answer comes between do not open it", async () => {
+  const breaker = createBreaker("franchises");
+  failsAt = (arrival) => arrival % 5 !== 0;
+  const call = await calls([], breaker.interceptor);
+  for (let made = 0; made < 14; made += 1) await call();
+  expect(breaker.state()).toBe("closed");
+  failsAt = () => true;
+  await call();
+  expect(breaker.state()).toBe("open");
+});
+
 test("while one call is on trial the others are refused, and do not wait for it", async () => {
   const breaker = createBreaker("franchises");
   const call = await calls([], breaker.interceptor);

@@ -14,7 +14,7 @@ const quick = new WeakMap<DescMessage, QuickValidity | undefined>();
 export const validate: Interceptor = (next) => async (request) => {
   if (!request.stream) {
     check(request.method.input, request.message);
-    return next(request);
+    return await next(request);
   }
   return next({ ...request, message: checked(request.method.input, request.message) });
 };
