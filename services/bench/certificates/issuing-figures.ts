@@ -65,7 +65,8 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-async function certificatesASecond(mesh: CertificatesMesh, count: number): Promise<number> {
+/** Issues so many certificates, all queued at once. */
+export async function certificatesASecond(mesh: CertificatesMesh, count: number): Promise<number> {
   const purchases = await givenPurchases(mesh.adminUrls.booking, { count, sessions: SESSIONS });
   const ids = purchases.map(({ purchaseId }) => purchaseId);
   const booking = new pg.Client({ connectionString: mesh.adminUrls.booking });

@@ -12,7 +12,7 @@ import { encodingFigure } from "../trainers/encoding-figure.ts";
 import { command } from "./command.ts";
 import { ANSWER_BYTES, METHOD } from "./hop.ts";
 import { memoryFigures } from "./memory-figures.ts";
-import { overloadFigure } from "./overload-figure.ts";
+import { overloadFigures } from "./overload-figure.ts";
 
 const CALLS = 4000;
 /** Until the optimising compiler has seen it all: for as long, a call gets cheaper. */
@@ -26,7 +26,7 @@ export async function* rpcFigures(): AsyncGenerator<Figure> {
   if (wanted("B1")) yield await hopFigure();
   if (wanted("B2")) yield await encodingFigure(Array.from({ length: 500 }, (_, index) => received(index)));
   if (wanted("B10")) yield* memoryFigures();
-  if (wanted("overload")) yield await overloadFigure();
+  if (wanted("overload")) yield* overloadFigures();
 }
 
 async function hopFigure(): Promise<Figure> {

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type Interceptor } from "@connectrpc/connect";
+import { CertificateService } from "../../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { TrainerService } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { createGrpcTransport } from "../../runtime/grpc-transport.ts";
-import type { Load, Outcome } from "./overload-figure.ts";
+import type { Load, Outcome } from "./storm.ts";
 
 /** Makes the load of each message, and answers with what came of it. Retries nothing: it is the storm. */
-const { ADDRESS = "", TOKEN = "" } = process.env;
+const { ADDRESS = "", TOKEN = "", CALL = "" } = process.env;
 const TICK_MS = 5;
 
 const authorize: Interceptor = (next) => (request) => {
@@ -14,11 +15,15 @@ const authorize: Interceptor = (next) => (request) => {
 };
 const transport = createGrpcTransport({ address: ADDRESS, interceptors: [authorize] });
 const trainers = createClient(TrainerService, transport);
+const certificates = createClient(CertificateService, transport);
+const page = { pageSize: 100 };
+const list = (): Promise<unknown> =>
+  CALL === "listTrainers" ? trainers.listTrainers(page) : certificates.listCertificates(page);
 
 process.on("message", async (load: Load) => {
   const outcome: Outcome = { answered: 0, refused: 0 };
   const call = (): Promise<void> =>
-    trainers.listTrainers({ pageSize: 100 }).then(
+    list().then(
       () => {
         outcome.answered += 1;
       },
