@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "./compiled.ts";
 import { ADMIN_PORT_OFFSET, type LocalConfig } from "./config.ts";
 import type { LocalIssuer } from "./issuer.ts";
 import { publicKeys, type Secrets } from "./secrets.ts";
@@ -6,9 +6,6 @@ import type { ServiceName } from "./services.ts";
 
 /** One address loads the demonstration company, tells its story and takes part in tests. */
 const ROOMY = "address=1000000/60,user=1000000/60,booking=1000000/60,verification=1000000/60";
-
-/** From the second start on Node compiles nothing and leaves its TypeScript stripper out: sooner there, 20 MB less. */
-const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compiled/", import.meta.url));
 
 /** A process's environment. */
 export type Environment = Record<string, string | undefined>;

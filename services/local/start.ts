@@ -4,6 +4,7 @@ import type { ProgressDisplay } from "../demo/progress.ts";
 import { createMinter } from "../runtime/tokens.ts";
 import { announcement } from "./announcement.ts";
 import { type Child, startChild } from "./child.ts";
+import { compilePrograms } from "./compiled.ts";
 import type { LocalConfig } from "./config.ts";
 import { openServer, provisionAll } from "./databases.ts";
 import { addressesOf, type Environment, planProcesses } from "./environments.ts";
@@ -78,7 +79,7 @@ async function prepare({ config, print, stop, ...options }: StartOptions, runnin
   const issuer = await localIssuer(directory);
 
   print(`Starting ${config.DATABASE_URL ? "" : "Postgres and "}four processes …`);
-  const server = await openServer({ config, secrets, logs, print });
+  const [server] = await Promise.all([openServer({ config, secrets, logs, print }), compilePrograms(options.node)]);
   running.defer(() => server.stop());
   const databases = await provisionAll(server.adminUrl, secrets.services);
 

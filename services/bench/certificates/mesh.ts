@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { env, execPath } from "node:process";
 import type { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
 import { type Child, startChild } from "../../local/child.ts";
+import { compilePrograms } from "../../local/compiled.ts";
 import { localConfig } from "../../local/config.ts";
 import { addressesOf, planProcesses } from "../../local/environments.ts";
 import { localIssuer } from "../../local/issuer.ts";
@@ -32,6 +33,7 @@ export async function startMesh(): Promise<CertificatesMesh> {
   const postgres = await startPostgres({ directory: join(folder, "data"), port: 0, password: "bench", settings });
   stack.defer(() => postgres.stop());
 
+  await compilePrograms(execPath);
   const [issuer, secrets] = await Promise.all([localIssuer(folder), readSecrets(folder)]);
   const provision = (service: ServiceName) =>
     provisionService({ adminUrl: postgres.url, service, ...secrets.services[service] });
