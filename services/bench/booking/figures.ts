@@ -9,6 +9,7 @@ import { storageFigure } from "./storage-figures.ts";
 import { storePurchases } from "./stored-purchases.ts";
 import { connected, courseIdOf, givenCatalogue, givenTeachers, nextMonday, type Teachers, ZONE } from "./worlds.ts";
 import { zoneFigure } from "./zone-figures.ts";
+import { zoneImportFigures } from "./zone-import-figures.ts";
 
 const BOOKINGS_A_ROUND = scaled(400, 40);
 const CALLS = 480;
@@ -39,6 +40,7 @@ export async function* bookingFigures(print: (line: string) => void): AsyncGener
     yield await claimFigure(mesh, { running: 40, must: 0.5, ...small });
   }
   if (wanted("B7")) yield await zoneFigure(mesh, scaled(1_000_000, 10_000));
+  if (wanted("import-zones")) yield* zoneImportFigures(mesh, scaled(100_000, 1000));
   if (wanted("B9")) {
     const sessions = scaled(10_000_000, 100_000);
     yield await storageFigure({ mesh, teachers: STORED, sessions, courses: COURSES }, print);

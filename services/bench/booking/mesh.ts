@@ -27,6 +27,7 @@ export interface BookingMesh extends AsyncDisposable {
   trainerAdminUrl: string;
   /** An operator's, who works for the company: it sees the company's rows alone. */
   token: string;
+  adminToken: string;
   /** An empty one, with booking's tables. */
   database(name: string): Promise<BookingDatabase>;
   drop(database: BookingDatabase): Promise<void>;
@@ -34,6 +35,8 @@ export interface BookingMesh extends AsyncDisposable {
   onServer(...statements: string[]): Promise<void>;
   /** Booking as its process serves it; its address. */
   serve(database: BookingDatabase): Promise<string>;
+  /** A gateway to the trainer service and to booking at an address; its URL. */
+  gateway(bookingAddress: string): Promise<string>;
 }
 
 /** Trainers are to be there before the first booking service is. */
@@ -94,6 +97,7 @@ export async function startMesh(): Promise<BookingMesh> {
   return {
     trainerAdminUrl: onDatabase("cadre_trainer"),
     token: await issuer.mint(Role.OPERATOR, { operator_id: COMPANY }),
+    adminToken: issuer.token,
     async database(name) {
       const database = await provision(name);
       await migrateService(database.migrationDatabaseUrl, MIGRATIONS);
@@ -114,6 +118,12 @@ export async function startMesh(): Promise<BookingMesh> {
       });
       rest.use(program);
       return `127.0.0.1:${port}`;
+    },
+    async gateway(bookingAddress) {
+      const [port, admin] = await freePorts();
+      const addresses = { BOOKING_ADDRESS: bookingAddress, PORT: String(port), ADMIN_PORT: String(admin) };
+      rest.use(await startProgram("services/gateway/main.ts", port, { ...shared, ...addresses }));
+      return `http://127.0.0.1:${port}`;
     },
     [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };
