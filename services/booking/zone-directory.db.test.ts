@@ -2,6 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import { setTimeout as tick } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pg from "pg";
+import type { Database } from "../runtime/database.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 import type { Point } from "./point.ts";
 import { type ZoneDirectory, zoneDirectory } from "./zone-directory.ts";
@@ -127,6 +128,24 @@ test("many changes make a new index, and so many that they are not told one by o
   expect(directory.metrics().zones).toBeGreaterThanOrEqual(6400);
 });
 
+test("while a list is being taken in, the zones are not read anew again and again; once it is in, they are", async () => {
+  const asked = { looks: 0, looksLeft: Number.POSITIVE_INFINITY, pages: 0 };
+  const directory = replica(counting(database.all, asked));
+  await until(directory, PRAGUE, null);
+  asked.looksLeft = 0;
+  const before = asked.pages;
+  for (let batch = 0; batch < 4; batch += 1) {
+    await many(1200);
+    const looks = asked.looks;
+    asked.looksLeft = 1;
+    while (asked.looks === looks) await tick(5);
+  }
+  expect(asked.pages).toBe(before);
+  asked.looksLeft = Number.POSITIVE_INFINITY;
+  await until(directory, PRAGUE, await given(writer, PRAGUE));
+  expect(directory.metrics().zones).toBeGreaterThanOrEqual(4800);
+});
+
 test("advice is taken at its version alone, and spares the search", async () => {
   const [near, far] = [await given(writer, PRAGUE), await given(writer, FIJI)];
   const advised = async (zoneId: string | null, version: number | null) => {
@@ -141,11 +160,27 @@ test("advice is taken at its version alone, and spares the search", async () => 
   for (const outdated of [null, current - 1, current + 1]) expect(await advised(far, outdated)).toEqual([near]);
 });
 
-function replica(): ZoneDirectory {
+function replica(db = database.all): ZoneDirectory {
   const logger = { info: () => undefined, warn: () => undefined };
-  const directory = zoneDirectory(database.all, { nowMs: () => nowMs(), logger });
+  const directory = zoneDirectory(db, { nowMs: () => nowMs(), logger });
   zones.push(directory);
   return directory;
+}
+
+/** Counts the looks for what is new, as many as are left, and the pages of all zones. */
+function counting(db: Database, asked: { looks: number; looksLeft: number; pages: number }): Database {
+  const one: Database["one"] = async (query) => {
+    if (!query.sql.includes("from zone_version")) {
+      asked.pages += 1;
+      return db.one(query);
+    }
+    while (asked.looksLeft === 0) await tick(5);
+    asked.looksLeft -= 1;
+    const row = await db.one(query);
+    asked.looks += 1;
+    return row;
+  };
+  return { ...db, one };
 }
 
 async function session(): Promise<pg.Client> {

@@ -30,6 +30,8 @@ const POLL_MS = 200;
 const MAX_AGE_MS = 800;
 /** Looked at one by one beside the index; more are worth a new one. */
 const MAX_CHANGES = 1000;
+/** Of more between two looks, a list is being taken in: what is read meanwhile would be out of date before it is indexed. */
+const SETTLED_CHANGES = 100;
 
 /** Reads all zones, and then asks five times a second what has changed: no connection that listens passes a PgBouncer. */
 export function zoneDirectory(
@@ -41,6 +43,7 @@ export function zoneDirectory(
   let snapshot: ZoneSnapshot | null = null;
   let changes = new Map<string, Zone | null>();
   let version = 0;
+  let settled = true;
   let knownAtMs = Number.NEGATIVE_INFINITY;
   let changedAtMs = Number.NEGATIVE_INFINITY;
   const ended = follow();
@@ -49,7 +52,7 @@ export function zoneDirectory(
     let failing = false;
     while (!stopping.signal.aborted) {
       try {
-        if (!snapshot || changes.size > MAX_CHANGES) await load();
+        if (settled && (!snapshot || changes.size > MAX_CHANGES)) await load();
         await catchUp();
         if (failing) logger.info("zones are known again");
         failing = false;
@@ -79,12 +82,13 @@ export function zoneDirectory(
   async function catchUp(): Promise<void> {
     const askedAtMs = nowMs();
     const news = await zoneChangesSince(db, version);
-    if (!news.changes) {
-      snapshot = null;
-      return;
-    }
-    for (const { zoneId, zone } of news.changes) changes.set(zoneId, zone);
     version = news.version;
+    settled = news.changes !== null && news.changes.length <= SETTLED_CHANGES;
+    for (const { zoneId, zone } of news.changes ?? []) changes.set(zoneId, zone);
+    if (!news.changes || (!settled && changes.size > MAX_CHANGES)) {
+      snapshot = null;
+      changes = new Map();
+    }
     knownAtMs = askedAtMs;
   }
 
