@@ -48,39 +48,15 @@ export function findFacts(
   asked: { request: RequestFacts; now: Temporal.Instant } | null,
 ) {
   const { latitude, longitude } = wanted.location;
-  const advised = sql.fragment`${advice?.located?.zone.zoneId ?? null}::uuid, ${advice?.version ?? null}::bigint`;
   return db.one(sql.type(factsRow)`
-    select
-      exists (select from student where student_id = ${wanted.studentId} and erase_time is null) as "studentExists",
-      (
-        select jsonb_build_object(
-          'courseId', course_id, 'name', name, 'sessionCount', session_count, 'sessionMinutes', session_minutes
-        )
-        from course where course_id = ${wanted.courseId}
-      ) as "course",
-      (
-        select jsonb_build_object(
-          'zoneId', zone_id, 'operatorId', operator_id, 'franchiseId', franchise_id, 'name', name,
-          'centre', jsonb_build_object('latitude', latitude, 'longitude', longitude), 'radiusMeters', radius_meters, 'timeZone', time_zone,
-          'countryCode', country_code, 'regionCode', region_code, 'version', version, 'createTime', create_time
-        )
-        from locate_zone(${latitude}, ${longitude}, ${advised})
-      ) as "zone",
-      ${asked ? earlierAnswer(asked) : sql.fragment`null::jsonb`} as "earlier"
-  `);
-}
-
-function earlierAnswer({ request, now }: { request: RequestFacts; now: Temporal.Instant }) {
-  return sql.fragment`(
-    select jsonb_build_object(
-      'digest', encode(digest, 'hex'),
-      'answer', case when digest = decode(${request.digest}, 'hex') then encode(response, 'base64') end,
-      'refusal', refusal
+    select student_exists as "studentExists", course, zone, earlier
+    from find_facts(
+      ${wanted.studentId}, ${wanted.courseId}, ${latitude}, ${longitude},
+      ${advice?.located?.zone.zoneId ?? null}, ${advice?.version ?? null},
+      ${asked?.request.subject ?? null}, ${asked?.request.request_id ?? null},
+      decode(${asked?.request.digest ?? null}, 'hex'), ${asked?.now.toString() ?? null}
     )
-    from idempotency
-    where subject = ${request.subject} and request_id = ${request.request_id}
-      and answered_at > ${now.toString()}::timestamptz - interval '24 hours'
-  )`;
+  `);
 }
 
 /** As 0041_find_availability.sql tells it. */
