@@ -43,21 +43,27 @@ const EPOCH_MINUTES = 3 * DAY_MINUTES;
  */
 export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
   const moments = wish.slots.map(momentOf);
+  const dates = datesOf(moments);
   const clockOf = memoized((timeZone: string) => wallClock(timeZone, spanOf(moments)));
-  const piecesIn = memoized((timeZone: string) => moments.map((moment) => pieceOf(moment, clockOf(timeZone))));
+  const piecesIn = memoized((timeZone: string) => distinct(moments.map((one) => pieceOf(one, clockOf(timeZone)))));
   const tooCloseFor = memoized((bufferMinutes: number) => withinBuffer(moments, bufferMinutes));
   const all = moments.length;
 
   return (candidate) => {
     if (!candidate.active || candidate.operatorId !== wish.operatorId) return removal("not_active", all);
 
-    const unqualified = moments.filter(({ date }) => !isQualified(candidate, wish.courseId, date));
-    if (unqualified.length > 0) return removal("not_qualified", unqualified.length);
+    if (!isQualifiedFrom(candidate, wish.courseId, dates)) {
+      const unqualified = moments.filter(({ date }) => !isQualified(candidate, wish.courseId, date));
+      return removal("not_qualified", unqualified.length);
+    }
 
     if (!reaches(candidate, wish.location)) return removal("too_far", all);
 
-    const outside = piecesIn(candidate.timeZone).filter((piece) => !covers(candidate.workingHours, piece));
-    if (outside.length > 0) return removal("outside_working_hours", outside.length);
+    let outside = 0;
+    for (const { piece, count } of piecesIn(candidate.timeZone)) {
+      if (!covers(candidate.workingHours, piece)) outside += count;
+    }
+    if (outside > 0) return removal("outside_working_hours", outside);
 
     const away = moments.filter((moment) => isAway(candidate, moment));
     if (away.length > 0) return removal("on_time_off", away.length);
@@ -67,9 +73,16 @@ export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
   };
 }
 
-export function momentOf({ startTime, endTime, localStartTime }: Slot): Moment {
-  const date = localStartTime.toPlainDate().toString();
-  return { startMs: startTime.epochMilliseconds, endMs: endTime.epochMilliseconds, date };
+const knownMoments = new WeakMap<Slot, Moment>();
+
+/** Made once for a slot: Temporal takes microseconds for each text. */
+export function momentOf(slot: Slot): Moment {
+  const { startTime, endTime, localStartTime } = slot;
+  return knownMoments.getOrInsertComputed(slot, () => ({
+    startMs: startTime.epochMilliseconds,
+    endMs: endTime.epochMilliseconds,
+    date: localStartTime.toPlainDate().toString(),
+  }));
 }
 
 /** From the first start to the last end; the moments are in order. */
@@ -82,6 +95,21 @@ export function isQualified({ qualifications }: Candidate, wanted: string, date:
   const qualification = qualifications.find(({ courseId }) => courseId === wanted);
   if (!qualification || date < qualification.fromDate) return false;
   return qualification.untilDate === null || date <= qualification.untilDate;
+}
+
+/** On every date of them: a qualification has no gap. */
+export function isQualifiedFrom(
+  candidate: Candidate,
+  wanted: string,
+  [first, last]: readonly [string, string],
+): boolean {
+  return isQualified(candidate, wanted, first) && isQualified(candidate, wanted, last);
+}
+
+/** The first and the last date, in whichever order they are. */
+export function datesOf(moments: readonly Moment[]): [first: string, last: string] {
+  const dates = moments.map(({ date }) => date).sort();
+  return [dates[0] ?? "", dates.at(-1) ?? ""];
 }
 
 export function reaches({ base, travelRadiusMeters }: Candidate, place: Point): boolean {
@@ -108,6 +136,16 @@ function pieceOf({ startMs, endMs }: Moment, clock: WallClock): Piece {
   const length = (clock.localMs(endMs) - clock.localMs(startMs)) / MINUTE_MS;
   const start = modulo(localStart, WEEK_MINUTES);
   return { start, end: start + Math.max(0, length) };
+}
+
+/** A weekly lesson is at one place of the week, or at two with a clock change. */
+function distinct(pieces: readonly Piece[]): { piece: Piece; count: number }[] {
+  const counted = new Map<number, { piece: Piece; count: number }>();
+  for (const piece of pieces) {
+    const key = piece.start * WEEK_MINUTES + piece.end;
+    counted.getOrInsertComputed(key, () => ({ piece, count: 0 })).count += 1;
+  }
+  return [...counted.values()];
 }
 
 function modulo(value: number, divisor: number): number {

@@ -1,5 +1,5 @@
 import type { Candidate } from "./candidate.ts";
-import { isQualified, reaches, type Wish } from "./eligibility.ts";
+import { datesOf, isQualifiedFrom, momentOf, reaches, type Wish } from "./eligibility.ts";
 
 /** How many trainers each condition of a search left over. */
 export interface SearchCounts {
@@ -17,9 +17,9 @@ export interface Matches extends Pick<SearchCounts, "sameOperator" | "qualifiedO
 
 /** Whom a search of the trainer service would find for the wish among these, and how many each condition leaves over. */
 export function matchWish(wish: Wish, trainers: Candidate[]): Matches {
-  const dates = [...new Set(wish.slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString()))];
+  const dates = datesOf(wish.slots.map(momentOf));
   const teaching = trainers.filter((candidate) => teaches(candidate, wish));
-  const qualified = teaching.filter((candidate) => dates.every((date) => isQualified(candidate, wish.courseId, date)));
+  const qualified = teaching.filter((candidate) => isQualifiedFrom(candidate, wish.courseId, dates));
   const candidates = qualified.filter((candidate) => reaches(candidate, wish.location));
   return {
     candidates,

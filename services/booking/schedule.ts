@@ -71,13 +71,21 @@ function repeat(
   now: Temporal.Instant,
 ): Temporal.PlainDateTime[] {
   const sorted = times.toSorted((a, b) => Temporal.PlainTime.compare(a.startTime, b.startTime));
+  const ofWeek = [0, 1, 2, 3, 4, 5, 6].flatMap((day) => {
+    const dayOfWeek = ((startDate.dayOfWeek - 1 + day) % 7) + 1;
+    const startTimes = sorted.filter((time) => time.dayOfWeek === dayOfWeek).map(({ startTime }) => startTime);
+    return startTimes.length > 0 ? [{ day, startTimes }] : [];
+  });
   const lastDate = horizon(now).toZonedDateTimeISO(timeZone).toPlainDate().add({ days: 1 });
   const starts: Temporal.PlainDateTime[] = [];
-  for (let date = startDate; starts.length < sessionCount; date = date.add({ days: 1 })) {
-    const ofDay = sorted.filter(({ dayOfWeek }) => dayOfWeek === date.dayOfWeek);
-    const ofDate = ofDay.map(({ startTime }) => date.toPlainDateTime(startTime));
-    starts.push(...ofDate.filter((start) => !closures.some((closure) => overlaps(closure, start, sessionMinutes))));
-    if (Temporal.PlainDate.compare(date, lastDate) > 0) throw tooFarAhead(date.toPlainDateTime());
+  for (let week = 0; starts.length < sessionCount; week += 1) {
+    for (const { day, startTimes } of ofWeek) {
+      const date = startDate.add({ days: 7 * week + day });
+      if (Temporal.PlainDate.compare(date, lastDate) > 0) throw tooFarAhead(date.toPlainDateTime());
+      const ofDate = startTimes.map((startTime) => date.toPlainDateTime(startTime));
+      starts.push(...ofDate.filter((start) => !closures.some((closure) => overlaps(closure, start, sessionMinutes))));
+      if (starts.length >= sessionCount) break;
+    }
   }
   return starts.slice(0, sessionCount);
 }
