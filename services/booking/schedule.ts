@@ -129,7 +129,7 @@ function overlap(previous: Slot, slot: Slot): DomainError {
   return refusal("SESSIONS_OVERLAP", message, slot.localStartTime);
 }
 
-export function inPast({ localStartTime }: Pick<Slot, "localStartTime">): DomainError {
+function inPast({ localStartTime }: Slot): DomainError {
   return refusal("SCHEDULE_IN_PAST", `The session of ${text(localStartTime)} would start in the past.`, localStartTime);
 }
 

@@ -3,7 +3,7 @@ import { type SessionSchema, SessionState } from "../../gen/cadre/booking/v1/pur
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Purchase } from "./purchase.ts";
-import { inPast, type Slot } from "./schedule.ts";
+import type { Slot } from "./schedule.ts";
 
 export interface Session {
   sessionId: string;
@@ -110,10 +110,15 @@ export function reschedule(session: Session, { startTime, endTime, localStartTim
   return { ...session, state, startTime, endTime, localStartTime, trainerId, version: session.version + 1 };
 }
 
+/** Refuses what cannot be rescheduled in its state. */
+export function mayBeRescheduled(session: Session): void {
+  stateAfter("reschedule", session);
+}
+
 /** Held by another trainer at the same time. Refuses once the session has begun. */
 export function reassign(session: Session, trainerId: string, now: Temporal.Instant): Session {
   const state = stateAfter("reassign", session);
-  if (!isAhead(session, now)) throw inPast(session);
+  if (!isAhead(session, now)) throw hasBegun(session);
   return { ...session, state, trainerId, version: session.version + 1 };
 }
 
@@ -143,11 +148,20 @@ export function sessionMissing(sessionId: string): DomainError {
   });
 }
 
-function notStarted(action: SessionAction, { sessionId, startTime }: Session): DomainError {
+function notStarted(action: SessionAction, { sessionId, startTime, localStartTime, timeZone }: Session): DomainError {
   const start = startTime.toString({ smallestUnit: "second" });
-  const message = `The session starts at ${start}; it cannot be ${DONE[action]} before.`;
+  const local = localStartTime.toString({ smallestUnit: "minute" });
+  const message = `The session starts at ${local} in ${timeZone} (${start}); it cannot be ${DONE[action]} before.`;
   return new DomainError("precondition", "SESSION_NOT_STARTED", message, {
-    metadata: { session_id: sessionId, start_time: startTime.toString() },
+    metadata: { session_id: sessionId, start_time: startTime.toString(), local_start_time: local },
+  });
+}
+
+function hasBegun({ sessionId, localStartTime }: Session): DomainError {
+  const local = localStartTime.toString({ smallestUnit: "minute" });
+  const message = `The session of ${local} has begun; it cannot be ${DONE.reassign}.`;
+  return new DomainError("precondition", "SCHEDULE_IN_PAST", message, {
+    metadata: { session_id: sessionId, local_start_time: local },
   });
 }
 
