@@ -50,7 +50,11 @@ export function getTrainerOf(operatorId: string, named: Named, trainerId: string
 
 /** Whether the named trainer may hold the lessons; that it is free is seen under the locks alone. */
 export function chooseNamed(wish: Wish, named: Named, trainerId: string): Choice {
-  const trainer = getTrainerOf(wish.operatorId, named, trainerId);
+  return chooseOne(wish, getTrainerOf(wish.operatorId, named, trainerId), named.ageMs);
+}
+
+/** The same of somebody who is known. */
+export function chooseOne(wish: Wish, trainer: Candidate, directoryAgeMs: number | null): Choice {
   const removal = judge(wish)(trainer);
   return {
     shortlist: removal ? [] : [trainer],
@@ -60,7 +64,7 @@ export function chooseNamed(wish: Wish, named: Named, trainerId: string): Choice
       ranking: rank(wish, [trainer], new Map()),
       workloads: new Map(),
       gone: new Set(),
-      directoryAgeMs: named.ageMs,
+      directoryAgeMs,
     },
     refusal: removal && trainerNotEligible({ trainer, location: wish.location }, removal),
   };

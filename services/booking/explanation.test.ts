@@ -59,6 +59,6 @@ test("200 times at which a move clashes are told within what a status may weigh"
     timeOff: [],
   };
   const busy = { reason: "busy", clashingSessionCount: 200 } as const;
-  expect(statusBytes(studentTaken(TEXTS))).toBeLessThan(STATUS_BYTES);
+  expect(statusBytes(studentTaken(TEXTS, TEXTS))).toBeLessThan(STATUS_BYTES);
   expect(statusBytes(trainerNotEligible({ trainer, location: trainer.base }, busy, TEXTS))).toBeLessThan(STATUS_BYTES);
 });

@@ -1,7 +1,7 @@
 import type { Transaction } from "../runtime/database.ts";
 import type { Lesson } from "./lesson.ts";
 import { lockTrainers } from "./lock-queries.ts";
-import { findOverDailyLimit, findStudentClashes, findTrainerClashes } from "./move-queries.ts";
+import { type Clash, findOverDailyLimit, findStudentClashes, findTrainerClashes } from "./move-queries.ts";
 import { studentTaken, trainerNotEligible } from "./move-refusals.ts";
 import { byStartTime, type Session } from "./session.ts";
 
@@ -28,18 +28,14 @@ export async function holdLessons(
   const [first] = lessons;
   if (timesChange && first) {
     const clashes = await findStudentClashes(tx, lessons, first.session.studentId);
-    if (clashes.length > 0) throw studentTaken(localTimes(lessons, clashes));
+    if (clashes.length > 0) throw studentTaken(wishedTimes(lessons, clashes), clashTimes(first, clashes));
   }
   const clashes = [...clashesAmong(lessons), ...(await findTrainerClashes(tx, lessons))];
   const busy = lessons[clashes[0]?.number ?? -1];
   if (busy) {
     const ofPurchase = clashes.filter(({ number }) => isBeside(busy, lessons[number]));
-    const times = localTimes(
-      [busy],
-      ofPurchase.map(({ startTime }) => startTime),
-    );
     const clashingSessionCount = new Set(ofPurchase.map(({ number }) => number)).size;
-    throw trainerNotEligible(busy, { reason: "busy", clashingSessionCount }, times);
+    throw trainerNotEligible(busy, { reason: "busy", clashingSessionCount }, clashTimes(busy, ofPurchase));
   }
 
   await save(tx, lessons);
@@ -53,7 +49,7 @@ export async function holdLessons(
 }
 
 /** Which of the lessons begin before their trainer is done with another of them: the number of each, and when that starts. */
-function clashesAmong(lessons: readonly Lesson[]): { number: number; startTime: Temporal.Instant }[] {
+function clashesAmong(lessons: readonly Lesson[]): Clash[] {
   const numbered = lessons.map((lesson, number) => ({ ...lesson, number }));
   return [...Map.groupBy(numbered, ({ trainer }) => trainer.trainerId).values()].flatMap((ofTrainer) => {
     const inOrder = ofTrainer.toSorted((a, b) => byStartTime(a.session, b.session));
@@ -75,10 +71,20 @@ function isTooClose({ session, trainer }: Lesson, next: Session): boolean {
   return Temporal.Instant.compare(next.startTime, free) < 0;
 }
 
-function localTimes([lesson]: readonly Lesson[], instants: readonly Temporal.Instant[]): string[] {
-  const timeZone = lesson?.session.timeZone ?? "UTC";
-  const texts = instants.map((instant) =>
-    instant.toZonedDateTimeISO(timeZone).toPlainDateTime().toString({ smallestUnit: "minute" }),
+/** When those of the lessons start that clash with something. */
+function wishedTimes(lessons: readonly Lesson[], clashes: readonly Clash[]): string[] {
+  const numbers = new Set(clashes.map(({ number }) => number));
+  return lessons.filter((_, number) => numbers.has(number)).map(({ session }) => minuteOf(session.localStartTime));
+}
+
+/** When what they clash with starts, by the lesson's clock. */
+function clashTimes({ session }: Lesson, clashes: readonly Clash[]): string[] {
+  const times = clashes.map(({ startTime }) =>
+    minuteOf(startTime.toZonedDateTimeISO(session.timeZone).toPlainDateTime()),
   );
-  return [...new Set(texts)];
+  return [...new Set(times)];
+}
+
+function minuteOf(local: Temporal.PlainDateTime): string {
+  return local.toString({ smallestUnit: "minute" });
 }

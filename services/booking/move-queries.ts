@@ -41,9 +41,12 @@ export function insertLessons(tx: Transaction, lessons: readonly Lesson[]): Prom
 
 const clashRow = z.object({ number: z.number(), startTime: instant });
 
+/** The number of a lesson, from 0, and the start of what it clashes with. */
+export type Clash = z.output<typeof clashRow>;
+
 /**
- * What else the trainers give too close to the lessons: the number of the lesson, from 0, and the start of the other.
- * No session occupies its trainer for more than 16 hours, buffer included.
+ * What else the trainers give too close to the lessons. No session occupies its trainer for more than 16 hours, buffer
+ * included.
  */
 export function findTrainerClashes(tx: Transaction, lessons: readonly Lesson[]) {
   return tx.any(sql.type(clashRow)`
@@ -64,18 +67,18 @@ export function findTrainerClashes(tx: Transaction, lessons: readonly Lesson[]) 
  * have occupied so far is not in their way; nobody else can be there.
  */
 export function findStudentClashes(tx: Transaction, lessons: readonly Lesson[], studentId: string) {
-  return tx.anyFirst(sql.type(z.object({ startTime: instant }))`
+  return tx.any(sql.type(clashRow)`
     with wanted as (
       select range_agg(tstzrange(n.start_time, n.end_time)) as times from ${lessonTable(lessons)}
     ), own as (
       select coalesce(range_agg(tstzrange(s.start_time, s.end_time)), '{}') as times
       from session s where s.session_id = any(${idsOf(lessons)}) and s.state in ('scheduled', 'completed')
     )
-    select lower(busy) as "startTime"
+    select n.number, lower(busy) as "startTime"
     from wanted, own, times_of_student(${studentId}, wanted.times) as taken
     cross join lateral unnest(taken - own.times) as busy
-    where busy && wanted.times
-    order by 1
+    join ${lessonTable(lessons)} on busy && tstzrange(n.start_time, n.end_time)
+    order by 2, 1
   `);
 }
 

@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 import { toldTimes } from "./told-times.ts";
 
 const WHY: Record<Removal["reason"], string> = {
-  not_active: "does not work for this operator",
+  not_active: "is not active, or does not work for this operator",
   not_qualified: "is not qualified for the course on every date",
   too_far: "does not reach the place",
   outside_working_hours: "does not work at these times",
@@ -45,15 +45,12 @@ export function trainerNotEligible(
   });
 }
 
-/** The student has other lessons from these times on, with whichever operator: whose they are stays unsaid. */
-export function studentTaken(clashes: readonly string[]): DomainError {
+/** The student has other lessons at these of the wished-for times, with whichever operator: whose they are stays unsaid. */
+export function studentTaken(wished: readonly string[], clashes: readonly string[]): DomainError {
   const told = toldTimes(clashes);
-  const message =
-    told.length === 0
-      ? "The student has been booked for some of these times meanwhile."
-      : `The student already has a lesson then: from ${told.join(", ")}.`;
+  const message = `The student already has a lesson then: from ${told.join(", ")}.`;
   return new DomainError("precondition", "STUDENT_ALREADY_BOOKED", message, {
-    metadata: { clash_local_times: told.join(",") },
+    metadata: { local_start_times: toldTimes(wished).join(","), clash_local_times: told.join(",") },
   });
 }
 

@@ -15,8 +15,8 @@ import { byStartTime, isAhead, reassign, type Session, sessionMissing } from "./
 export interface Reassignment extends Assignment {
   /** As they are now, by start time. */
   sessions: Session[];
-  /** Everything that lies ahead: the trainer becomes the purchase's. */
-  whole: boolean;
+  /** All that the purchase has. */
+  all: readonly Session[];
 }
 
 interface Wanted {
@@ -51,7 +51,7 @@ export async function planReassignments(
   wanted: Wanted[],
   { visible, at }: { visible: Visible; at: Temporal.Instant },
 ): Promise<Reassignment[]> {
-  const changes: { one: Wanted; purchase: Purchase; sessions: Session[] }[] = [];
+  const changes: { one: Wanted; purchase: Purchase; sessions: Session[]; all: Session[] }[] = [];
   const ids = wanted.map(({ purchaseId }) => purchaseId);
   const purchases = await findPurchasesByIds(deps.db, ids, visible);
   const byId = new Map(purchases.map((purchase) => [purchase.purchaseId, purchase]));
@@ -61,7 +61,8 @@ export async function planReassignments(
     if (!purchase) throw purchaseMissing(one.purchaseId);
     etagMatches(one.etag, purchase.version);
     mayBe("reassign", purchase);
-    changes.push({ one, purchase, sessions: wantedSessions(one, sessionsOf.get(one.purchaseId) ?? [], at) });
+    const all = sessionsOf.get(one.purchaseId) ?? [];
+    changes.push({ one, purchase, sessions: wantedSessions(one, all, at), all });
   }
 
   const named = await readNamed(
@@ -69,12 +70,12 @@ export async function planReassignments(
     wanted.flatMap(({ trainerId }) => trainerId ?? []),
   );
   return Promise.all(
-    changes.map(async ({ one, purchase, sessions }) => ({
+    changes.map(async ({ one, purchase, sessions, all }) => ({
       decisionId: deps.newId(),
       purchase,
       sessions,
       slots: sessions,
-      whole: one.sessionIds.length === 0,
+      all,
       choice: await choose(deps, { purchase, sessions, named, trainerId: one.trainerId }, at),
     })),
   );

@@ -108,6 +108,29 @@ test("some sessions go to another trainer, and the purchase stays its trainer's"
   expect(await trainersOf(purchase)).toEqual([ada.trainerId, bob.trainerId]);
 });
 
+test("a purchase all of whose sessions have gone to another trainer is that trainer's, whether named one by one or moved", async () => {
+  const { purchase, sessions } = await bookWith(ada);
+  const { purchases } = await reassign([{ purchase, to: bob, sessionIds: sessions.map(({ sessionId }) => sessionId) }]);
+  const [taken] = purchases;
+  expect(taken?.purchase).toMatchObject({ trainerId: bob.trainerId, decisionId: taken?.decisionId });
+
+  for (const [index, { sessionId }] of sessions.entries()) {
+    const request = { requestId: randomUUID(), sessionId, etag: "2", localStartTime: `2030-01-1${index}T10:00` };
+    await mesh.bookings.rescheduleSession({ ...request, trainerId: ada.trainerId });
+  }
+  const { purchaseId } = purchase;
+  expect((await mesh.bookings.getPurchase({ purchaseId })).purchase?.trainerId).toBe(ada.trainerId);
+  const gone = { requestId: randomUUID(), sessionId: sessions[0]?.sessionId ?? "", etag: "3" };
+  const owed = await mesh.bookings.cancelSession(gone);
+  const again = {
+    ...gone,
+    requestId: randomUUID(),
+    etag: owed.session?.etag ?? "",
+    localStartTime: "2030-01-20T10:00",
+  };
+  expect((await mesh.bookings.rescheduleSession(again)).session?.trainerId).toBe(ada.trainerId);
+});
+
 test("two trainers who are both taken then are swapped in one request, and cannot be one after the other", async () => {
   const [first, second] = [await bookWith(ada), await bookWith(bob)];
   const refusal = await refusalOf(reassign([{ purchase: first.purchase, to: bob }]));

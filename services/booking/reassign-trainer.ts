@@ -14,13 +14,14 @@ import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { etagMatches } from "./etag.ts";
 import { holdLessons } from "./hold-lessons.ts";
+import { withLead } from "./lead.ts";
 import type { Lesson } from "./lesson.ts";
 import { lockPurchases, lockStudentsOfPurchases } from "./lock-queries.ts";
 import { saveMoves } from "./move-queries.ts";
 import { type Visible, visibleTo } from "./operator.ts";
 import { planReassignments, type Reassignment, readReassignments } from "./plan-reassignments.ts";
 import { planned, planOf } from "./planned.ts";
-import { assignTo, type Purchase, purchaseMissing, purchaseToProto, touch } from "./purchase.ts";
+import { type Purchase, purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { saveTrainersOf } from "./purchase-queries.ts";
 import { type Change, noteChange } from "./record-change.ts";
 import { reassign, sessionToProto } from "./session.ts";
@@ -45,7 +46,8 @@ export async function reassignTrainer(
     const done = reassignments.flatMap((reassignment, index) => {
       const trainer = trainers[index];
       const purchase = locked.get(reassignment.purchase.purchaseId);
-      return trainer && purchase ? [{ reassignment, trainer, purchase: changed(reassignment, trainer, purchase) }] : [];
+      if (!trainer || !purchase) return [];
+      return [{ reassignment, trainer, purchase: changed(reassignment, trainer, { purchase, now: at }) }];
     });
     await saveTrainersOf(
       tx,
@@ -111,8 +113,14 @@ async function hold(
   await holdLessons(tx, lessons, { freed, timesChange: false, save: saveMoves });
 }
 
-function changed({ whole, decisionId }: Reassignment, { trainerId }: Candidate, purchase: Purchase): Purchase {
-  return whole ? assignTo("reassign", purchase, { trainerId, decisionId }) : touch(purchase);
+function changed(
+  { all, sessions, decisionId }: Reassignment,
+  { trainerId }: Candidate,
+  { purchase, now }: { purchase: Purchase; now: Temporal.Instant },
+): Purchase {
+  const given = new Set(sessions.map(({ sessionId }) => sessionId));
+  const after = all.map((session) => (given.has(session.sessionId) ? { ...session, trainerId } : session));
+  return withLead(purchase, after, { trainerId, decisionId, now });
 }
 
 async function note(

@@ -33,6 +33,7 @@ beforeEach(async () => {
   ada = aTrainer(given.courseId, { dailySessionLimit: 2 });
   mesh.directory.trainers = [ada];
   mesh.directory.down = false;
+  mesh.directory.meanwhile = async () => undefined;
   sessions = await book("2030-01-07T10:00", "2030-01-08T10:00");
 });
 
@@ -144,7 +145,11 @@ test("it is refused where its student has a lesson with another operator, of who
   const error = await refused.then(() => undefined, ConnectError.from);
   const [info] = error?.findDetails(ErrorInfoSchema) ?? [];
   expect(info?.reason).toBe("STUDENT_ALREADY_BOOKED");
-  expect(info?.metadata).toEqual({ clash_local_times: "2030-01-09T10:00" });
+  expect(info?.metadata).toEqual({
+    local_start_times: "2030-01-09T10:30",
+    clash_local_times: "2030-01-09T10:00",
+    decision_id: expect.any(String),
+  });
   expect(JSON.stringify(error)).not.toContain(franchiseId);
 });
 
@@ -199,7 +204,7 @@ test("what was missed or cancelled is scheduled again under its id, with the tra
   }
   const { purchase } = await mesh.bookings.getPurchase({ purchaseId: first().purchaseId });
   expect(purchase).toMatchObject({ state: PurchaseState.COMPLETED, completedSessionCount: 2 });
-  expect((await refusalOf(move("2030-02-10T10:00", { etag: "6" }))).reason).toBe("PURCHASE_STATE_CONFLICT");
+  expect((await refusalOf(move("2030-02-10T10:00", { etag: "6" }))).reason).toBe("SESSION_STATE_CONFLICT");
 });
 
 test("a cancelled purchase's sessions stay cancelled", async () => {
@@ -218,6 +223,62 @@ test("another trainer can be named with the new time; one of another operator is
   expect((await refusalOf(move("2030-01-09T10:00", { trainerId: randomUUID() }))).reason).toBe("TRAINER_NOT_FOUND");
   const { session } = await move("2030-01-09T10:00", { trainerId: bob.trainerId });
   expect(session?.trainerId).toBe(bob.trainerId);
+});
+
+test("who gives a session from now on, or why it stays, is decided on record, and decided so again", async () => {
+  const bob = aTrainer(given.courseId);
+  mesh.directory.trainers = [ada, bob];
+  const moved = await move("2030-01-09T10:00", { trainerId: bob.trainerId });
+  const { etag = "" } = moved.session ?? {};
+  mesh.directory.trainers = [ada];
+  await bookFor(await givenStudent(mesh), "2030-01-11T10:00", "2030-01-12T10:00");
+  await book("2030-01-13T10:00", "2030-01-14T10:00");
+  const decisionOf = async (call: Promise<unknown>) => {
+    const error = await call.then(() => undefined, ConnectError.from);
+    return error?.findDetails(ErrorInfoSchema)[0]?.metadata.decision_id ?? "";
+  };
+  mesh.directory.trainers = [
+    ada,
+    aTrainer(given.courseId, { trainerId: bob.trainerId, base: { latitude: 53, longitude: 13.4 }, version: 2n }),
+  ];
+  mesh.directory.history = [bob];
+  const { purchaseId } = first();
+  const startTimes = [moved.session?.startTime];
+  const expected = [
+    [
+      moved.decisionId,
+      { refusalReason: "", trainerId: bob.trainerId, inputs: { startTimes }, candidates: [{ rank: 1 }] },
+    ],
+    [
+      await decisionOf(move("2030-01-11T10:00", { etag, trainerId: ada.trainerId })),
+      { refusalReason: "TRAINER_NOT_ELIGIBLE", candidates: [{ removal: Removal.TAKEN_MEANWHILE }] },
+    ],
+    [
+      await decisionOf(move("2030-01-10T10:00", { etag })),
+      { refusalReason: "TRAINER_NOT_ELIGIBLE", candidates: [{ removal: Removal.TOO_FAR }] },
+    ],
+    [
+      await decisionOf(move("2030-01-13T10:00", { etag, trainerId: ada.trainerId })),
+      { refusalReason: "STUDENT_ALREADY_BOOKED" },
+    ],
+  ] as const;
+  for (const [decisionId, told] of expected) {
+    const { decision } = await mesh.bookings.getDecision({ decisionId });
+    expect(decision).toMatchObject({ purchaseId, ...told });
+    expect(await mesh.bookings.replayDecision({ decisionId })).toMatchObject({ same: true, decision });
+  }
+});
+
+test("a session whose student is erased meanwhile is not moved by what was planned with its place", async () => {
+  given = { ...given, location: { latitude: 52.5101, longitude: 13.3702 } };
+  sessions = await book("2030-01-09T10:00", "2030-01-10T10:00");
+  const bob = aTrainer(given.courseId);
+  mesh.directory.trainers = [ada, bob];
+  mesh.directory.meanwhile = () => mesh.students.eraseStudent({ requestId: randomUUID(), studentId: given.studentId });
+  const call = move("2030-01-11T10:00", { trainerId: bob.trainerId });
+  expect((await refusalOf(call)).reason).toBe("ETAG_MISMATCH");
+  const { sessions: stored } = await mesh.bookings.listSessions({ purchaseId: first().purchaseId });
+  expect(stored).toEqual(sessions);
 });
 
 test("while the trainers cannot be read nothing is decided, and the request can be tried again", async () => {

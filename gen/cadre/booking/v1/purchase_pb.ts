@@ -89,7 +89,8 @@ export type Purchase = Message<"cadre.booking.v1.Purchase"> & {
   timeZone: string;
 
   /**
-   * Absent while nobody is assigned. Of several, who gives the most sessions, and the earlier ones among as many.
+   * Absent while nobody is assigned. Of several, who gave the most of the sessions that lay ahead when a trainer was last
+   * assigned, and the earlier ones among as many: who is given what is owed.
    *
    * @generated from field: optional string trainer_id = 13;
    */
@@ -264,7 +265,7 @@ export const PurchaseState = {
   REFUSED: 1,
 
   /**
-   * All sessions are booked, none is completed yet.
+   * All sessions were booked, none is completed yet. Some may be owed since.
    *
    * @generated from enum value: PURCHASE_STATE_ASSIGNED = 2;
    */
