@@ -1,8 +1,11 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
 import {
   type AssignTrainerRequest,
   type AssignTrainerResponse,
   BookingService,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
+import { type Schedule as ScheduleMessage, ScheduleSchema } from "../../gen/cadre/booking/v1/schedule_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
 import { once } from "../runtime/idempotency.ts";
@@ -18,9 +21,10 @@ import { planned, planOf } from "./planned.ts";
 import { closedOnHolidays } from "./public-holidays.ts";
 import { assignTo, mayBe, type Purchase, purchaseMissing, purchaseToProto } from "./purchase.ts";
 import { findDecision, findPurchase } from "./purchase-queries.ts";
+import { recordedFacts } from "./read-record.ts";
 import { readSchedule } from "./read-schedule.ts";
 import { recordChange } from "./record-change.ts";
-import { expand, type Schedule } from "./schedule.ts";
+import { expand, type Slot } from "./schedule.ts";
 import { newSession, sessionToProto } from "./session.ts";
 import { studentMissing } from "./student.ts";
 import { findStudent } from "./student-queries.ts";
@@ -34,8 +38,8 @@ export async function assignTrainer(
   const { db, newId } = deps;
   const visible = visibleTo(caller);
   const at = deps.now();
-  const schedule = request.schedule ? readSchedule(request.schedule) : null;
-  const prepared = await planned(plan(deps, request, { schedule, visible, at }));
+  if (request.schedule) readSchedule(request.schedule);
+  const prepared = await planned(plan(deps, request, { visible, at }));
 
   const change = { action: "AssignTrainer", caller, request, now: at };
   return once(db, { method: BookingService.method.assignTrainer, ...change }, async (tx) => {
@@ -69,47 +73,59 @@ export async function assignTrainer(
 
 async function plan(
   deps: BookingDeps,
-  { purchaseId, etag, trainerId }: AssignTrainerRequest,
-  { schedule, visible, at }: { schedule: Schedule | null; visible: Visible; at: Temporal.Instant },
+  { purchaseId, etag, trainerId, schedule }: AssignTrainerRequest,
+  { visible, at }: { visible: Visible; at: Temporal.Instant },
 ): Promise<Assignment> {
   const purchase = await findPurchase(deps.db, purchaseId, visible);
   if (!purchase) throw purchaseMissing(purchaseId);
   etagMatches(etag, purchase.version);
   mayBe("assign", purchase);
 
+  const zone = await findZone(deps.db, purchase.zoneId, visible);
+  if (!zone) throw purchaseMissing(purchaseId);
+  const wished = { schedule: schedule ?? (await wishedFor(deps, purchase, visible)), zone };
+  const decisionId = deps.newId();
+  const slots = await slotsOf(wished, purchase, at);
+  if (slots instanceof DomainError) {
+    return { decisionId, purchase, slots: [], wished, choice: { shortlist: [], judged: null, refusal: slots } };
+  }
+
   const { courseId, operatorId, location, studentId } = purchase;
-  const wanted = schedule
-    ? await inItsZone(deps, schedule, { purchase, visible, at })
-    : await wishedFor(deps, purchase, visible);
-  const slots = expand(wanted, purchase, purchase.timeZone, at);
   const wish = { courseId, operatorId, location, slots };
   const choice =
     trainerId === undefined
       ? await chooseBest(deps, wish, { studentId, except: new Set(), now: at })
       : chooseNamed(wish, await readNamed(deps.trainers, [trainerId.toLowerCase()]), trainerId.toLowerCase());
-  return { decisionId: deps.newId(), purchase, slots, choice };
+  return { decisionId, purchase, slots, choice };
 }
 
-async function inItsZone(
-  { db }: Pick<BookingDeps, "db">,
-  schedule: Schedule,
-  { purchase, visible, at }: { purchase: Purchase; visible: Visible; at: Temporal.Instant },
-): Promise<Schedule> {
-  const zone = await findZone(db, purchase.zoneId, visible);
-  if (!zone) throw purchaseMissing(purchase.purchaseId);
-  return closedOnHolidays(schedule, zone, at);
+/** The sessions, or why there cannot be any at those times. */
+async function slotsOf(
+  { schedule, zone }: NonNullable<Assignment["wished"]>,
+  purchase: Purchase,
+  at: Temporal.Instant,
+): Promise<Slot[] | DomainError> {
+  try {
+    return expand(await closedOnHolidays(readSchedule(schedule), zone, at), purchase, purchase.timeZone, at);
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
 }
 
-/** The times that the refusal was about. */
+/** The times that the refusal was about, as its record has them: by today's clocks the same instants may be others. */
 async function wishedFor(
   { db }: Pick<BookingDeps, "db">,
   { decisionId, timeZone }: Purchase,
   visible: Visible,
-): Promise<Schedule> {
+): Promise<ScheduleMessage> {
   const decision = await findDecision(db, decisionId, visible);
-  const startTimesMs = decision?.document.inputs.startTimesMs ?? [];
-  const localStartTimes = startTimesMs.map((ms) =>
-    Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone).toPlainDateTime(),
-  );
-  return { kind: "explicit", localStartTimes };
+  const { startTimesMs = [] } = decision?.document.inputs ?? {};
+  const times = decision?.record
+    ? recordedFacts(fromBinary(DecisionRecordSchema, decision.record)).slots.map(({ localStartTime }) => localStartTime)
+    : startTimesMs.map((ms) =>
+        Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone).toPlainDateTime(),
+      );
+  const localStartTimes = times.map((time) => time.toString({ smallestUnit: "minute" }));
+  return create(ScheduleSchema, { times: { case: "explicit", value: { localStartTimes } } });
 }

@@ -1,3 +1,4 @@
+import type { Schedule } from "../../gen/cadre/booking/v1/schedule_pb.ts";
 import { writeAudit } from "../runtime/audit.ts";
 import type { Transaction } from "../runtime/database.ts";
 import { DomainError } from "../runtime/errors.ts";
@@ -5,7 +6,6 @@ import { currentTrace } from "../runtime/telemetry.ts";
 import { withDecision } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Choice } from "./choose-trainer.ts";
-import type { Judged } from "./decision.ts";
 import { type DecisionFacts, newRecord } from "./decision-record.ts";
 import { explain, withExplanation } from "./explanation.ts";
 import { insertDecision } from "./move-queries.ts";
@@ -13,6 +13,7 @@ import { visibleTo } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
 import type { Change } from "./record-change.ts";
 import type { Slot } from "./schedule.ts";
+import type { Zone } from "./zone.ts";
 
 /** Sessions of a purchase that look for a trainer, and who might be it. */
 export interface Assignment {
@@ -20,6 +21,8 @@ export interface Assignment {
   purchase: Purchase;
   slots: Slot[];
   choice: Choice;
+  /** Where it comes to no sessions: what they were wished for by. */
+  wished?: { schedule: Schedule; zone: Zone };
 }
 
 /**
@@ -120,35 +123,40 @@ async function refuse(
 
 function writeDecision(
   tx: Transaction,
-  { decisionId, purchase, slots, choice }: Assignment,
+  assignment: Assignment,
   now: Temporal.Instant,
   { reason, trainerId, taken }: { reason: string | null; trainerId: string | null; taken: string[] },
 ): Promise<unknown> {
+  const { decisionId, purchase } = assignment;
   const decision = {
     operator_id: purchase.operatorId,
     decision_id: decisionId,
     purchase_id: purchase.purchaseId,
     refusal_reason: reason,
-    record: newRecord(factsOf(purchase, slots, choice.judged), reason),
+    record: newRecord(factsOf(assignment), reason),
     create_time: now.toString(),
   };
   return insertDecision(tx, decision, { trainerId, taken });
 }
 
 /** All that is decided of a purchase that there is already is who gives its sessions. */
-function factsOf(purchase: Purchase, slots: Slot[], judged: Judged): DecisionFacts {
+function factsOf({ purchase, slots, choice, wished }: Assignment): DecisionFacts {
   const { studentId, courseId, location, sessionCount, sessionMinutes, zoneId, operatorId, timeZone } = purchase;
   return {
     studentId,
     courseId,
     location,
-    schedule: undefined,
+    schedule: wished?.schedule,
     assignments: [],
     studentExists: true,
     course: { sessionCount, sessionMinutes },
-    zone: { zoneId, operatorId, timeZone, countryCode: "", regionCode: "" },
+    zone: { zoneId, operatorId, timeZone, countryCode: "", regionCode: "", ...placeOf(wished?.zone) },
     slots,
     studentClashes: [],
-    judged,
+    judged: choice.judged,
   };
+}
+
+function placeOf(zone: Zone | undefined) {
+  return zone && { countryCode: zone.countryCode, regionCode: zone.regionCode };
 }

@@ -13,7 +13,8 @@ import { type TrainerDirectory, trainersUnavailable } from "./trainer-directory.
 /** Who shall hold the lessons of a wish, by what the directory says now: the best first. */
 export interface Choice {
   shortlist: Candidate[];
-  judged: Judged;
+  /** Null where it did not come to that. */
+  judged: Judged | null;
   /** Why nobody of the shortlist could, if that is so. */
   refusal: DomainError | null;
 }

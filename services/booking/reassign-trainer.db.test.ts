@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { z } from "zod";
 import type { BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { FunnelSchema, Removal } from "../../gen/cadre/booking/v1/decision_pb.ts";
+import { DecisionRecordSchema } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
 import { ExplanationSchema } from "../../gen/cadre/booking/v1/explanation_pb.ts";
 import { type Purchase, PurchaseState } from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Trainer } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { sql } from "../runtime/database.ts";
 import { testServerUrl } from "../runtime/testing/database.ts";
 import { type CountedServer, countRoundTrips } from "../runtime/testing/round-trips.ts";
 import { auditOf } from "./testing/audit.ts";
@@ -18,6 +22,7 @@ import {
   explicit,
   givenCatalogue,
   givenStudent,
+  NOW,
   startBookingServer,
   weekly,
 } from "./testing/booking-server.ts";
@@ -281,6 +286,48 @@ test("a refused purchase is given to the best, at other times if wished, and not
   expect((await refusalOf(assign(explicit("2020-01-09T10:00", "2030-01-09T10:00")))).reason).toBe("SCHEDULE_IN_PAST");
   const { sessions } = await assign(explicit("2030-01-09T10:00", "2030-01-10T10:00"));
   expect(sessions).toHaveLength(2);
+});
+
+test("times that cannot be are refused on record, and decided so again", async () => {
+  const { purchaseId, etag } = await refusedPurchase();
+  const assign = (schedule?: ReturnType<typeof explicit | typeof weekly>, at = NOW) =>
+    mesh.bookings.assignTrainer(
+      { requestId: randomUUID(), purchaseId, etag, ...(schedule && { schedule }) },
+      { headers: { "cadre-time": at } },
+    );
+  const holidays = weekly("17:00", "2031-12-15");
+  holidays.times.value.skipPublicHolidays = true;
+  const calls = [
+    [assign(explicit("2030-01-09T10:00")), "SESSION_COUNT_MISMATCH"],
+    [assign(explicit("2030-03-31T02:30", "2030-01-09T10:00")), "LOCAL_TIME_DOES_NOT_EXIST"],
+    [assign(holidays, "2029-12-17T12:00:00Z"), "SCHEDULE_TOO_FAR_AHEAD"],
+    [assign(undefined, "2030-01-08T00:00:00Z"), "SCHEDULE_IN_PAST"],
+  ] as const;
+  for (const [call, reason] of calls) {
+    const error = await call.then(() => undefined, ConnectError.from);
+    const [info] = error?.findDetails(ErrorInfoSchema) ?? [];
+    const { decision_id: decisionId = "" } = info?.metadata ?? {};
+    const { decision } = await mesh.bookings.getDecision({ decisionId });
+    expect(decision).toMatchObject({ refusalReason: reason, purchaseId, candidates: [] });
+    expect(await mesh.bookings.replayDecision({ decisionId })).toMatchObject({ same: true, decision });
+  }
+});
+
+test("the times that were wished for are those of the clock, whatever the clocks do since", async () => {
+  const { purchaseId, etag, decisionId } = await refusedPurchase();
+  await mesh.asOwner(async (db) => {
+    const bytes = await db.oneFirst(sql.type(z.object({ record: z.instanceof(Buffer) }))`
+      select record from decision where decision_id = ${decisionId}
+    `);
+    const record = fromBinary(DecisionRecordSchema, bytes);
+    // As though Berlin had been two hours ahead in January then.
+    record.startMinutes[0] = (record.startMinutes[0] ?? 0n) - 60n;
+    record.aheadMinutes[0] = (record.aheadMinutes[0] ?? 0) + 60;
+    const then = sql.binary(Buffer.from(toBinary(DecisionRecordSchema, record)));
+    await db.query(sql.unsafe`update decision set record = ${then} where decision_id = ${decisionId}`);
+  });
+  const { sessions } = await mesh.bookings.assignTrainer({ requestId: randomUUID(), purchaseId, etag });
+  expect(sessions.map(({ localStartTime }) => localStartTime)).toEqual(["2030-01-07T10:00:00", "2030-01-08T10:00:00"]);
 });
 
 test("a trainer who may not teach it is not assigned, and the refusal has its decision", async () => {

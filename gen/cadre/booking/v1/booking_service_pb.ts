@@ -1531,13 +1531,14 @@ export const BookingService: GenService<{
   /**
    * Books all sessions of a purchase that was refused, with the trainer who is named or with the best, all or none, under
    * the guarantees of BookPurchase. Leaves a decision, named in the purchase, or in the ErrorInfo's metadata as
-   * decision_id when it ends with STUDENT_ALREADY_BOOKED, TRAINER_NOT_ELIGIBLE or NO_TRAINER_AVAILABLE.
+   * decision_id when it ends with what BookPurchase says of its schedule, or with STUDENT_ALREADY_BOOKED,
+   * TRAINER_NOT_ELIGIBLE or NO_TRAINER_AVAILABLE.
    *
    * Fails with
    *   PURCHASE_NOT_FOUND, also when the purchase is not the caller's;
    *   ETAG_MISMATCH: the purchase has changed since the etag was read;
    *   PURCHASE_STATE_CONFLICT: it is not refused;
-   *   what BookPurchase says of its schedule and of its student;
+   *   what BookPurchase says of its schedule, and STUDENT_NOT_FOUND; STUDENT_ALREADY_BOOKED as RescheduleSession;
    *   TRAINER_NOT_FOUND, TRAINER_NOT_ELIGIBLE: as RescheduleSession, of the trainer who is named;
    *   NO_TRAINER_AVAILABLE: nobody is free on every session. The status carries the Funnel and an Explanation, which makes
    *     no offers;
