@@ -35,6 +35,7 @@ export function newAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Z
       version: 1,
       createTime,
       completeTime: null,
+      cancelTime: null,
     }),
     zone: zoneToProto(zone),
     sessions: sessions.map((session) =>

@@ -25,7 +25,7 @@ export function cancelPurchase(
   const { purchaseId, etag } = request;
   return once(db, { method: BookingService.method.cancelPurchase, caller, request, now: at }, async (tx) => {
     const purchase = await lockSchedule(tx, purchaseId, visibleTo(caller));
-    const cancelled = endPurchase(purchase);
+    const cancelled = endPurchase(purchase, at);
     if (cancelled === purchase) return { purchase: purchaseToProto(purchase) };
     etagMatches(etag, purchase.version);
 

@@ -122,6 +122,17 @@ test("cancelling a purchase frees all that has not begun; what is completed stay
   expect(actions).toEqual(["BookPurchase", "CancelPurchase"]);
 });
 
+test("a cancelled purchase that was completed after all is cancelled again when a completion is taken back", async () => {
+  await cancelPurchase({ headers: { "cadre-time": "2030-02-01T00:00:00Z" } });
+  for (const session of booked.sessions) await complete(session);
+  expect((await mesh.bookings.getPurchase({ purchaseId })).purchase?.state).toBe(PurchaseState.COMPLETED);
+  const { sessionId } = first;
+  const reopened = await mesh.bookings.reopenSession({ requestId: randomUUID(), sessionId, etag: "2", reason: "Ill" });
+  expect(reopened.purchase?.state).toBe(PurchaseState.CANCELLED);
+  const again = { requestId: randomUUID(), sessionId, etag: "3", localStartTime: "2030-02-03T10:00" };
+  expect((await refusalOf(mesh.bookings.rescheduleSession(again))).reason).toBe("PURCHASE_STATE_CONFLICT");
+});
+
 test("a completed purchase is not cancelled, a refused one can be", async () => {
   for (const session of booked.sessions) await complete(session);
   expect(await refusalOf(cancelPurchase())).toMatchObject({

@@ -15,7 +15,7 @@ export const purchaseColumns = sql.fragment`
   jsonb_build_object('latitude', p.latitude, 'longitude', p.longitude) as location,
   p.zone_id as "zoneId", p.operator_id as "operatorId", p.franchise_id as "franchiseId", p.time_zone as "timeZone",
   p.trainer_id as "trainerId", p.decision_id as "decisionId", p.completed_session_count as "completedSessionCount",
-  p.version, p.create_time as "createTime", p.complete_time as "completeTime"
+  p.version, p.create_time as "createTime", p.complete_time as "completeTime", p.cancel_time as "cancelTime"
 `;
 
 export const purchaseRow: z.ZodType<Purchase> = z.object({
@@ -37,6 +37,7 @@ export const purchaseRow: z.ZodType<Purchase> = z.object({
   version: z.number(),
   createTime: instant,
   completeTime: instant.nullable(),
+  cancelTime: instant.nullable(),
 });
 
 export const sessionColumns = sql.fragment`
@@ -166,7 +167,8 @@ export function savePurchase(tx: Transaction, purchase: Purchase): Promise<unkno
     update purchase
     set state = ${purchase.state}, trainer_id = ${purchase.trainerId}, decision_id = ${purchase.decisionId},
       completed_session_count = ${purchase.completedSessionCount},
-      complete_time = ${purchase.completeTime?.toString() ?? null}, version = ${purchase.version}
+      complete_time = ${purchase.completeTime?.toString() ?? null},
+      cancel_time = ${purchase.cancelTime?.toString() ?? null}, version = ${purchase.version}
     where operator_id = ${purchase.operatorId} and purchase_id = ${purchase.purchaseId}
   `);
 }

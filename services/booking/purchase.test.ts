@@ -22,6 +22,7 @@ const assigned: Purchase = {
   version: 1,
   createTime: NOW,
   completeTime: null,
+  cancelTime: null,
 };
 
 test("the first completion makes a purchase active, the last completes it", () => {
@@ -31,7 +32,7 @@ test("the first completion makes a purchase active, the last completes it", () =
 });
 
 test("a completion of a cancelled purchase leaves it cancelled, unless it was the last of all", () => {
-  const cancelled: Purchase = { ...assigned, state: "cancelled" };
+  const cancelled: Purchase = { ...assigned, state: "cancelled", cancelTime: NOW };
   const counted = countCompletion(cancelled, NOW);
   expect(counted).toMatchObject({ state: "cancelled", completedSessionCount: 1, completeTime: null });
   expect(countCompletion(counted, NOW)).toMatchObject({ state: "completed", completeTime: NOW });
@@ -42,7 +43,10 @@ test("a completion that is taken back leaves the purchase as it was before", () 
   const completed = countCompletion(active, NOW);
   expect(uncountCompletion(completed)).toEqual({ ...active, version: 4 });
   expect(uncountCompletion(active)).toEqual({ ...assigned, version: 3 });
-  expect(uncountCompletion({ ...active, state: "cancelled" })).toMatchObject({ state: "cancelled" });
+  const cancelled = countCompletion(countCompletion(endPurchase(assigned, NOW), NOW), NOW);
+  expect(cancelled.state).toBe("completed");
+  expect(uncountCompletion(cancelled)).toMatchObject({ state: "cancelled", completedSessionCount: 1 });
+  expect(uncountCompletion(uncountCompletion(cancelled))).toMatchObject({ state: "cancelled" });
 });
 
 test.each([
@@ -64,12 +68,12 @@ test.each([
 });
 
 test.each(["refused", "assigned", "active"] as const)("a purchase that is %s can be cancelled", (state) => {
-  expect(endPurchase({ ...assigned, state })).toMatchObject({ state: "cancelled", version: 2 });
+  expect(endPurchase({ ...assigned, state }, NOW)).toMatchObject({ state: "cancelled", cancelTime: NOW, version: 2 });
 });
 
 test("a cancelled purchase stays as it is, a completed one is not cancelled", () => {
-  const cancelled: Purchase = { ...assigned, state: "cancelled" };
-  expect(endPurchase(cancelled)).toBe(cancelled);
+  const cancelled: Purchase = { ...assigned, state: "cancelled", cancelTime: NOW };
+  expect(endPurchase(cancelled, NOW)).toBe(cancelled);
   const refused = expect.objectContaining({ reason: "PURCHASE_STATE_CONFLICT" });
-  expect(() => endPurchase({ ...assigned, state: "completed" })).toThrow(refused);
+  expect(() => endPurchase({ ...assigned, state: "completed" }, NOW)).toThrow(refused);
 });

@@ -24,6 +24,8 @@ export interface Purchase {
   version: number;
   createTime: Temporal.Instant;
   completeTime: Temporal.Instant | null;
+  /** Also of one that was completed after all. */
+  cancelTime: Temporal.Instant | null;
 }
 
 const STATES: Record<Purchase["state"], PurchaseState> = {
@@ -67,9 +69,9 @@ export function assignTo(
 }
 
 /** A purchase that is cancelled already stays as it is. */
-export function endPurchase(purchase: Purchase): Purchase {
+export function endPurchase(purchase: Purchase, now: Temporal.Instant): Purchase {
   const state = stateAfter("cancel", purchase);
-  return state === purchase.state ? purchase : { ...purchase, state, version: purchase.version + 1 };
+  return state === purchase.state ? purchase : { ...purchase, state, cancelTime: now, version: purchase.version + 1 };
 }
 
 /** One of its sessions has changed, but not so that the purchase is nearer to its end. */
@@ -94,14 +96,14 @@ export function countCompletion(purchase: Purchase, now: Temporal.Instant): Purc
   };
 }
 
-/** One of its completions is taken back: with none left it is as it was when it was assigned. */
+/** One of its completions is taken back: with none left it is as it was when it was assigned, or cancelled. */
 export function uncountCompletion(purchase: Purchase): Purchase {
   const completedSessionCount = purchase.completedSessionCount - 1;
   const open = completedSessionCount === 0 ? "assigned" : "active";
   return {
     ...purchase,
     completedSessionCount,
-    state: purchase.state === "cancelled" ? "cancelled" : open,
+    state: purchase.cancelTime === null ? open : "cancelled",
     completeTime: null,
     version: purchase.version + 1,
   };
@@ -135,7 +137,7 @@ export function purchaseMissing(purchaseId: string): DomainError {
 }
 
 export function purchaseToProto(purchase: Purchase): MessageInitShape<typeof PurchaseSchema> {
-  const { state, franchiseId, trainerId, version, createTime, completeTime, ...facts } = purchase;
+  const { state, franchiseId, trainerId, version, createTime, completeTime, cancelTime: _, ...facts } = purchase;
   return {
     ...facts,
     state: STATES[state],

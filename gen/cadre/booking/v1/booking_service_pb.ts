@@ -1592,7 +1592,8 @@ export const BookingService: GenService<{
     output: typeof CancelPurchaseResponseSchema;
   },
   /**
-   * Takes a completion back: the session is scheduled again, at the time that it had. A certificate that rests on it is
+   * Takes a completion back: the session is scheduled again, at the time that it had, and its purchase is what it was before,
+   * cancelled if it was cancelled. A certificate that rests on it is
    * suspended within seconds, and valid again, under a new ledger, when all sessions are completed once more. Repeating the
    * request_id with the same body gives the first answer.
    *
