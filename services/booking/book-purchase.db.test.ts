@@ -179,6 +179,25 @@ test("a student has no two lessons at once, with whomever, but may have one afte
   await mesh.bookings.bookPurchase(wish(weekly("18:00")));
 });
 
+test("a student who is booked between the look and the booking is told for which times", async () => {
+  mesh.directory.trainers.push(aTrainer(given.courseId));
+  mesh.directory.calls = [];
+  mesh.directory.meanwhile = async () => {
+    // The look comes after the search, and before the best are read once more.
+    if (!mesh.directory.calls.includes("SearchTrainers")) return;
+    mesh.directory.meanwhile = async () => undefined;
+    await mesh.bookings.bookPurchase(wish(weekly("17:30")));
+  };
+  const error = await refusalOf(mesh.bookings.bookPurchase(wish(weekly("17:00"))));
+  const { reason, metadata } = error.findDetails(ErrorInfoSchema)[0] ?? {};
+  expect(reason).toBe("STUDENT_ALREADY_BOOKED");
+  expect(metadata?.local_start_times?.split(",").slice(0, 2)).toEqual(["2030-01-07T17:00", "2030-01-10T17:00"]);
+  const { decision_id: decisionId = "" } = metadata ?? {};
+  const { decision } = await mesh.bookings.getDecision({ decisionId });
+  expect(decision).toMatchObject({ refusalReason: "STUDENT_ALREADY_BOOKED", candidates: [] });
+  expect(await mesh.bookings.replayDecision({ decisionId })).toMatchObject({ same: true, decision });
+});
+
 test("a full day is full", async () => {
   const single = await givenCatalogue(mesh, 1);
   mesh.directory.trainers = [aTrainer(single.courseId, { dailySessionLimit: 2 })];

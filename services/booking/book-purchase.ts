@@ -19,7 +19,7 @@ import {
   readAnswer,
   withTrainers,
 } from "./booking-answer.ts";
-import { neverFree, studentAlreadyBooked, withDecision } from "./booking-refusals.ts";
+import { neverFree, withDecision } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
 import { explain, withExplanation } from "./explanation.ts";
@@ -40,7 +40,7 @@ const MAX_ROUNDS = 5;
 /**
  * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
  * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
- * decides under locks. It looks again when all of the best were booked by others in between, a few times.
+ * decides under locks. It looks again when all of the best, or the student, were booked by others in between, a few times.
  */
 export async function bookPurchase(
   deps: BookingDeps,
@@ -84,6 +84,7 @@ async function assign(
 ): Promise<BookPurchaseResponse> {
   const terms = await settle(booking, schedule, now);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    booking.judged = null;
     const answer =
       booking.assignments.length > 0
         ? await bookTeam(deps, booking, await findTeam(deps, booking, terms), terms)
@@ -93,7 +94,7 @@ async function assign(
   throw neverFree();
 }
 
-/** Null when everybody on the shortlist has been booked meanwhile. */
+/** Null when everybody on the shortlist, or the student, has been booked meanwhile. */
 async function book(
   { db, newId }: BookingDeps,
   booking: Booking,
@@ -114,7 +115,7 @@ async function book(
   return withTrainers(answer);
 }
 
-/** Null when one of them has been booked meanwhile. */
+/** Null when one of them, or the student, has been booked meanwhile. */
 async function bookTeam(
   { db, newId }: BookingDeps,
   booking: Booking,
@@ -152,10 +153,9 @@ function unlessBooked(
   switch (outcome.outcome) {
     case "repeated":
       return firstAnswer(booking, outcome);
-    case "student_taken":
-      throw studentAlreadyBooked([]);
     case "student_erased":
       throw studentGone(booking);
+    case "student_taken":
     case "all_taken":
       return null;
   }

@@ -13,10 +13,7 @@ const RETRY_AFTER_S = 1n;
 /** The student has lessons in these slots, with whichever operator: whose they are stays unsaid. */
 export function studentAlreadyBooked(slots: Slot[]): DomainError {
   const times = slots.map(({ localStartTime }) => localStartTime.toString({ smallestUnit: "minute" }));
-  const message =
-    times.length === 0
-      ? "The student has been booked for some of these times meanwhile."
-      : `The student already has a lesson at ${times.length} of these times, first at ${times[0]}.`;
+  const message = `The student already has a lesson at ${times.length} of these times, first at ${times[0]}.`;
   return new DomainError("precondition", "STUDENT_ALREADY_BOOKED", message, {
     metadata: { local_start_times: toldTimes(times).join(",") },
   });
