@@ -1088,7 +1088,7 @@ export type ScheduleChange = Message<"cadre.booking.v1.ScheduleChange"> & {
   studentId: string;
 
   /**
-   * Those who have what has changed, or had it before; none while nobody is assigned.
+   * Everybody who has a session of the purchase, or had before what has changed; none while nobody is assigned.
    *
    * @generated from field: repeated string trainer_ids = 4;
    */
@@ -1382,7 +1382,8 @@ export const BookingService: GenService<{
    * reach the location it is the best of the nearest thousand; the next thousand are looked at when none of those can, and
    * so on up to the nearest five thousand.
    *
-   * Repeating the request_id with the same body gives the first answer for 24 hours, refusals included.
+   * Repeating the request_id with the same body gives the first answer for 24 hours, refusals included, but for
+   * STUDENT_MISMATCH and OPERATOR_MISMATCH: who may ask is looked at each time.
    *
    * Fails with
    *   STUDENT_MISMATCH, OPERATOR_MISMATCH: a student books only for itself, an operator only in its own zones;
@@ -1391,12 +1392,14 @@ export const BookingService: GenService<{
    *   SCHEDULE_IN_PAST, SCHEDULE_TOO_FAR_AHEAD: a session would start in the past, or in more than two years;
    *   LOCAL_TIME_DOES_NOT_EXIST: a clock change skips a session's start;
    *   PUBLIC_HOLIDAYS_UNKNOWN: they shall be skipped, but nobody has told those of the zone's country;
-   *   SESSION_COUNT_MISMATCH: an explicit list does not have as many times as the course has sessions;
+   *   SESSION_COUNT_MISMATCH: an explicit list does not have as many times as the course has sessions, or an assignment
+   *     begins after the last of them;
    *   SESSIONS_OVERLAP: two of the sessions would overlap;
    *   STUDENT_ALREADY_BOOKED: the student has another lesson then, at local_start_times of the ErrorInfo's metadata (the
    *     first fifty);
    *   NO_TRAINER_AVAILABLE: nobody who was looked at is free on every session. The status carries the Funnel and an
    *     Explanation;
+   *   TRAINER_NOT_FOUND: the zone's operator has no such trainer as an assignment names;
    *   ASSIGNMENT_NOT_POSSIBLE: an assigned trainer cannot give all of its sessions. The status carries an Explanation;
    *   REQUEST_ID_REUSED: the request_id came before, with another body;
    *   TRAINER_DIRECTORY_UNAVAILABLE: the trainers cannot be read just now, and what is known of them from before is
@@ -1405,7 +1408,7 @@ export const BookingService: GenService<{
    *     decided. The status carries a RetryInfo.
    *
    * An assignment leaves a decision, named in the purchase, and so does every refusal from STUDENT_NOT_FOUND to
-   * NO_TRAINER_AVAILABLE, named in the ErrorInfo's metadata as decision_id.
+   * ASSIGNMENT_NOT_POSSIBLE, named in the ErrorInfo's metadata as decision_id.
    *
    * @generated from rpc cadre.booking.v1.BookingService.BookPurchase
    */
