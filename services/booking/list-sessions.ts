@@ -5,8 +5,8 @@ import { invalidFields } from "../runtime/errors.ts";
 import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { instantOf, timestampViolations } from "../runtime/timestamps.ts";
 import type { Visible } from "./operator.ts";
-import { findSessions } from "./purchase-queries.ts";
 import { type Session, statesOf } from "./session.ts";
+import { findSessions } from "./session-list-queries.ts";
 
 /** The database knows no year 0. */
 const key = z.object({ startTime: z.iso.datetime().regex(/^(?!0000)/), sessionId: z.guid() });

@@ -74,20 +74,6 @@ export interface PurchaseFilter {
   limit: number;
 }
 
-export interface SessionFilter {
-  visible: Visible;
-  purchaseId: string | null;
-  studentId: string | null;
-  trainerId: string | null;
-  operatorId: string | null;
-  from: Temporal.Instant | null;
-  until: Temporal.Instant | null;
-  endsAfter: Temporal.Instant | null;
-  states: Session["state"][];
-  after: { startTime: string; sessionId: string } | null;
-  limit: number;
-}
-
 export function findPurchase(db: Queryable, purchaseId: string, visible: Visible): Promise<Purchase | null> {
   return db.maybeOne(sql.type(purchaseRow)`
     select ${purchaseColumns} from purchase p where p.purchase_id = ${purchaseId} and ${visiblePurchases(visible)}
@@ -125,29 +111,6 @@ export function findPurchases(db: Database, filter: PurchaseFilter): Promise<rea
 export function findSession(db: Queryable, sessionId: string, visible: Visible): Promise<Session | null> {
   return db.maybeOne(sql.type(sessionRow)`
     select ${sessionColumns} from session s where s.session_id = ${sessionId} and ${visibleIn("s", visible)}
-  `);
-}
-
-export function findSessions(db: Database, filter: SessionFilter): Promise<readonly Session[]> {
-  const { from, until, endsAfter, states, after } = filter;
-  return db.any(sql.type(sessionRow)`
-    select ${sessionColumns} from session s
-    where ${visibleIn("s", filter.visible)}
-      ${and("s", "purchase_id", filter.purchaseId)}
-      ${and("s", "student_id", filter.studentId)}
-      ${and("s", "trainer_id", filter.trainerId)}
-      ${and("s", "operator_id", filter.operatorId)}
-      ${states.length === 0 ? sql.fragment`` : sql.fragment`and s.state = any(${sql.array(states, "text")})`}
-      ${endsAfter === null ? sql.fragment`` : sql.fragment`and s.end_time > ${endsAfter.toString()}`}
-      ${from === null ? sql.fragment`` : sql.fragment`and s.start_time >= ${from.toString()}`}
-      ${until === null ? sql.fragment`` : sql.fragment`and s.start_time < ${until.toString()}`}
-      ${
-        after === null
-          ? sql.fragment``
-          : sql.fragment`and (s.start_time, s.session_id) > (${after.startTime}::timestamptz, ${after.sessionId}::uuid)`
-      }
-    order by s.start_time, s.session_id
-    limit ${filter.limit}
   `);
 }
 
@@ -269,6 +232,6 @@ function everything(visible: Visible) {
   return visible.of === "everybody" ? sql.fragment`true` : sql.fragment`false`;
 }
 
-function and(table: string, name: string, value: string | null) {
+export function and(table: string, name: string, value: string | null) {
   return value === null ? sql.fragment`` : sql.fragment`and ${sql.identifier([table, name])} = ${value}`;
 }

@@ -20,16 +20,18 @@ import { callBookPurchase } from "../booking/book-commands.ts";
 import { findAvailability, findFacts } from "../booking/book-queries.ts";
 import { changesBetween, placeChanges } from "../booking/change-queries.ts";
 import { findDiaries } from "../booking/diary-queries.ts";
-import { COMPANY_OPERATOR_ID, type Visible } from "../booking/operator.ts";
+import type { Lesson } from "../booking/lesson.ts";
 import {
-  findPurchase,
-  findPurchases,
-  findSession,
-  findSessions,
-  type PurchaseFilter,
-  type SessionFilter,
-} from "../booking/purchase-queries.ts";
-import type { Database, Queryable } from "../runtime/database.ts";
+  lockPurchaseOfSession,
+  lockPurchases,
+  lockStudentOfSession,
+  lockStudentsOfPurchases,
+} from "../booking/lock-queries.ts";
+import { findOverDailyLimit, findStudentClashes, findTrainerClashes } from "../booking/move-queries.ts";
+import { COMPANY_OPERATOR_ID, type Visible } from "../booking/operator.ts";
+import { findPurchase, findPurchases, findSession, type PurchaseFilter } from "../booking/purchase-queries.ts";
+import { findSessions, type SessionFilter } from "../booking/session-list-queries.ts";
+import type { Database, Queryable, Transaction } from "../runtime/database.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 import { type Scan, scansOf, tellPlans } from "./query-plans.ts";
 
@@ -80,8 +82,10 @@ afterAll(async () => {
   await database.close();
 });
 
-/** What is kept for a day or a week, of all purchases. */
+/** Lessons that are owed, one in five hundred, and what is kept for a day or a week of all purchases. */
 const RECORDS = [
+  `update session set state = case when sequence = 1 then 'no_show' else 'cancelled' end, complete_time = null, completed_by = null
+   where hashtext(session_id::text) % 500 = 0`,
   `insert into idempotency (subject, request_id, digest, answered_at)
    select 'somebody', purchase_id, '', now() from purchase`,
   `insert into schedule_change
@@ -173,13 +177,29 @@ test("diaries for an offer are read by trainer and time", async () => {
 const EVERYTHING = { purchaseId: null, studentId: null, trainerId: null, operatorId: null };
 const ANY_TIME = { from: null, until: null, endsAfter: null, states: [], after: null, limit: 51 };
 const soon = Temporal.Now.instant();
+const OF_TRAINER = { operatorId: COMPANY_OPERATOR_ID, trainerId: trainerIdOf(TRAINER) };
 const SESSION_LISTS: [string, Caller, Partial<SessionFilter>][] = [
   ["an operator's own", OPERATOR, {}],
   ["an operator's own of a week", OPERATOR, { from: soon, until: soon.add({ hours: 168 }) }],
   ["an operator's, of one trainer", OPERATOR, { trainerId: trainerIdOf(TRAINER) }],
   ["an operator's, of one purchase", OPERATOR, { purchaseId: storedId("01", TRAINER * 100) }],
+  ["an operator's that overlap a week", OPERATOR, { endsAfter: soon, until: soon.add({ hours: 168 }) }],
+  ["an operator's that overlap a week to come", OPERATOR, { endsAfter: soon.add({ hours: 24 * 90 }) }],
+  ["an operator's that are scheduled", OPERATOR, { states: ["scheduled"] }],
+  ["an operator's that were missed", OPERATOR, { states: ["no_show"] }],
+  ["an operator's that are owed", OPERATOR, { states: ["no_show", "cancelled"] }],
+  ["an operator's that are owed or scheduled", OPERATOR, { states: ["no_show", "cancelled", "scheduled"] }],
+  ["everybody's of one operator that were missed", ADMIN, { operatorId: COMPANY_OPERATOR_ID, states: ["no_show"] }],
+  ["everybody's that were missed", ADMIN, { states: ["no_show"] }],
+  ["everybody's that overlap a week", ADMIN, { endsAfter: soon, until: soon.add({ hours: 168 }) }],
+  [
+    "what a time off of a week clashes with",
+    ADMIN,
+    { ...OF_TRAINER, endsAfter: soon, until: soon.add({ hours: 168 }), states: ["scheduled"] },
+  ],
   ["a trainer's own", TRAINER_ITSELF, {}],
   ["a trainer's own to come", TRAINER_ITSELF, { from: soon }],
+  ["a trainer's own that were missed", TRAINER_ITSELF, { states: ["no_show"] }],
   ["a trainer's, of one purchase", TRAINER_ITSELF, { purchaseId: storedId("01", TRAINER * 100) }],
   ["a student's own", STUDENT, {}],
   ["everybody's", ADMIN, {}],
@@ -193,6 +213,50 @@ test.each(SESSION_LISTS)("a page of sessions, %s, is a page of an index", async 
     findSessions(db, { visible: caller, ...EVERYTHING, ...ANY_TIME, ...filter }),
   );
   expectFew(scans, 1500);
+});
+
+/** Thirty lessons of a purchase that is there, with somebody else, each of them a session to be moved. */
+async function lessonsToMove(): Promise<Lesson[]> {
+  const purchaseId = storedId("01", TRAINER * 100);
+  const { rows } = await client.query<{ id: string }>(
+    "select session_id as id from session where purchase_id = $1 and operator_id = $2 order by sequence",
+    [purchaseId, COMPANY_OPERATOR_ID],
+  );
+  const [trainer = candidateOf(TRAINER, teachers)] = candidates;
+  return slotsOf(wish).map((slot, index) => ({
+    trainer,
+    location: wish.place,
+    session: {
+      ...{ ...slot, sessionId: rows[index]?.id ?? "", purchaseId, operatorId: COMPANY_OPERATOR_ID },
+      ...{ studentId: storedId("02", TRAINER * 100), trainerId: trainer.trainerId, timeZone: "Europe/Berlin" },
+      ...{ state: "scheduled", completeTime: null, completedBy: null, version: 1 },
+    },
+  }));
+}
+
+test("who changes a session locks its purchase and its student by their keys", async () => {
+  const [{ session } = { session: undefined }] = await lessonsToMove();
+  const { sessionId = "", purchaseId = "" } = session ?? {};
+  for (const caller of [OPERATOR, TRAINER_ITSELF, ADMIN]) {
+    const locks = [
+      (tx: Transaction) => lockStudentOfSession(tx, sessionId, caller),
+      (tx: Transaction) => lockPurchaseOfSession(tx, sessionId, caller),
+      (tx: Transaction) => lockStudentsOfPurchases(tx, [purchaseId], caller),
+      (tx: Transaction) => lockPurchases(tx, [purchaseId], caller),
+    ];
+    for (const lock of locks) expectFew(await asked(caller, (db) => lock(db as unknown as Transaction)), 10);
+  }
+});
+
+test("what a move clashes with is found by trainer and time, and by the student's claims", async () => {
+  const lessons = await lessonsToMove();
+  const [{ session } = { session: undefined }] = lessons;
+  const clashes = [
+    (tx: Transaction) => findTrainerClashes(tx, lessons),
+    (tx: Transaction) => findStudentClashes(tx, lessons, session?.studentId ?? ""),
+    (tx: Transaction) => findOverDailyLimit(tx, lessons),
+  ];
+  for (const find of clashes) expectFew(await asked(OPERATOR, (db) => find(db as unknown as Transaction)), 1500);
 });
 
 const PURCHASE_LISTS: [string, Caller, Partial<PurchaseFilter>][] = [
