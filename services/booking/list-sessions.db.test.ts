@@ -115,7 +115,10 @@ test.each([
   });
 });
 
-test("a page token that nobody gave is refused", async () => {
-  const pageToken = pageTokenOf({ startTime: "0000-01-01T00:00:00Z", sessionId: randomUUID() });
-  await expect(mesh.bookings.listSessions({ pageToken })).rejects.toMatchObject({ code: Code.InvalidArgument });
-});
+test.each(["0000-01-01T00:00:00Z", `2030-01-01T00:00:00.${"1".repeat(200)}Z`])(
+  "a page token that nobody gave is refused: %s",
+  async (startTime) => {
+    const pageToken = pageTokenOf({ startTime, sessionId: randomUUID() });
+    await expect(mesh.bookings.listSessions({ pageToken })).rejects.toMatchObject({ code: Code.InvalidArgument });
+  },
+);

@@ -2,14 +2,13 @@ import { z } from "zod";
 import type { ListSessionsRequest } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Database } from "../runtime/database.ts";
 import { invalidFields } from "../runtime/errors.ts";
-import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { instantKey, pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { instantOf, timestampViolations } from "../runtime/timestamps.ts";
 import type { Visible } from "./operator.ts";
 import { type Session, statesOf } from "./session.ts";
 import { findSessions } from "./session-list-queries.ts";
 
-/** The database knows no year 0. */
-const key = z.object({ startTime: z.iso.datetime().regex(/^(?!0000)/), sessionId: z.guid() });
+const key = z.object({ startTime: instantKey, sessionId: z.guid() });
 
 export async function listSessions(
   db: Database,

@@ -14,7 +14,7 @@ export interface SessionFilter {
   until: Temporal.Instant | null;
   endsAfter: Temporal.Instant | null;
   states: Session["state"][];
-  after: { startTime: string; sessionId: string } | null;
+  after: { startTime: Temporal.Instant; sessionId: string } | null;
   limit: number;
 }
 
@@ -73,6 +73,6 @@ function matching(filter: SessionFilter) {
     ${
       after === null
         ? sql.fragment``
-        : sql.fragment`and (s.start_time, s.session_id) > (${after.startTime}::timestamptz, ${after.sessionId}::uuid)`
+        : sql.fragment`and (s.start_time, s.session_id) > (${after.startTime.toString()}::timestamptz, ${after.sessionId}::uuid)`
     }`;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { z } from "zod";
-import { pageOf, pageSize, pageToken, readPageToken } from "./page-token.ts";
+import { instantKey, pageOf, pageSize, pageToken, readPageToken } from "./page-token.ts";
 
 const key = z.object({ name: z.string(), id: z.string() });
 
@@ -25,6 +25,28 @@ test.each(["garbage", "e30", pageToken({ name: 7, id: "x" }), pageToken(null)])(
     expect(() => readPageToken(token, key)).toThrow(refusal);
   },
 );
+
+test.each(["0001-01-01T00:00:00Z", "2030-05-05T10:00:00.123456789Z", "9999-12-31T23:59:59.999999Z"])(
+  "an instant is read back from a token: %s",
+  (text) => {
+    expect(readPageToken(pageToken(text), instantKey)?.toString()).toBe(text);
+  },
+);
+
+test.each([
+  "0000-05-05T00:00:00Z",
+  "-271000-01-01T00:00:00Z",
+  "+200000-01-01T00:00:00Z",
+  "2030-02-30T00:00:00Z",
+  "2030-01-01T24:01:00Z",
+  "2030-01-01T00:00:00+25:00",
+  `2030-01-01T00:00:00.${"1".repeat(10)}Z`,
+  `2030-01-01T00:00:00.${"1".repeat(280)}Z`,
+])("what no database holds is no instant of a token: %s", (text) => {
+  expect(() => readPageToken(pageToken(text), instantKey)).toThrow(
+    expect.objectContaining({ reason: "INVALID_FIELD" }),
+  );
+});
 
 test("a page names the next one only when there is more", () => {
   const rows = [{ id: "a" }, { id: "b" }, { id: "c" }];

@@ -1,5 +1,20 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { invalidFields } from "./errors.ts";
+
+const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+/** An instant as part of a key, as `Temporal.Instant` writes those that a Timestamp can hold: years 1 to 9999. */
+export const instantKey = z
+  .string()
+  .regex(INSTANT)
+  .transform((text, context) => {
+    try {
+      return Temporal.Instant.from(text);
+    } catch {
+      context.addIssue("is no instant");
+      return z.NEVER;
+    }
+  });
 
 /** Where the next page begins, or null for the first page. What is not a token of ours is refused. */
 export function readPageToken<T>(token: string, schema: z.ZodType<T>): T | null {

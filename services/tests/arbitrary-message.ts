@@ -17,12 +17,29 @@ const texts = fc.oneof(
   ),
   fc.string({ unit: "binary", maxLength: 40 }),
 );
+/** Times of every calendar and of none, written as tokens of lists have them. */
+const instants = fc.oneof(
+  fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.constantFrom("0000-05-05T00:00:00Z", "-271000-01-01T00:00:00Z", "+200000-01-01T00:00:00Z", "2030-02-30T00:00:00Z"),
+  fc.integer({ min: 0, max: 300 }).map((digits) => `2030-01-01T00:00:00.${"1".repeat(digits)}Z`),
+);
 const doubles = fc.oneof(fc.double(), fc.double({ min: -200, max: 200, noNaN: true }));
 const integers = fc.oneof(fc.integer(), fc.integer({ min: -1, max: 100 }));
 const bigIntegers = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   fc.bigInt({ min: 0n, max: 4_000_000_000n }),
 );
+/** Tokens of the lists as anybody can write them: with the right parts, most of them of the right kind. */
+const pageTokens = fc
+  .oneof(
+    fc.record({ startTime: instants, sessionId: fc.uuid() }),
+    fc.record({ startTime: instants, timeOffId: fc.uuid() }),
+    fc.record({ distanceMeters: doubles, trainerId: fc.uuid(), rank: integers }),
+    fc.record({ name: texts, courseId: fc.uuid(), franchiseId: fc.uuid() }),
+    fc.uuid(),
+    fc.jsonValue({ maxDepth: 2 }),
+  )
+  .map((key) => Buffer.from(JSON.stringify(key)).toString("base64url"));
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 4;
 
@@ -42,10 +59,17 @@ export function arbitraryMessage(desc: DescMessage, depth = 0): Arbitrary<Messag
   return fc.record({ ...fields, ...oneofs }, { requiredKeys: [] }).map((init) => create(desc, init));
 }
 
+/** Requests of a list with nothing wrong about them but the page that they ask for. */
+export function arbitraryPage(desc: DescMessage, rest: Record<string, unknown>): Arbitrary<Message> {
+  const named = new Set(desc.fields.map(({ localName }) => localName));
+  const known = Object.fromEntries(Object.entries(rest).filter(([name]) => named.has(name)));
+  return pageTokens.map((pageToken) => create(desc, { ...known, pageToken }));
+}
+
 function arbitraryField(field: DescField, depth: number): Arbitrary<unknown> {
   switch (field.fieldKind) {
     case "scalar":
-      return arbitraryScalar(field.scalar);
+      return field.name === "page_token" ? fc.oneof(texts, pageTokens) : arbitraryScalar(field.scalar);
     case "enum":
       return arbitraryEnum(field.enum.values.map(({ number }) => number));
     case "message":

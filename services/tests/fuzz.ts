@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type DescMethod,
   type DescMethodStreaming,
@@ -6,7 +7,7 @@ import {
   type Message,
   toJson,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import fc from "fast-check";
@@ -15,14 +16,15 @@ import { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { StudentService } from "../../gen/cadre/booking/v1/student_service_pb.ts";
 import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
-import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { createGrpcTransport, type GrpcTransport } from "../runtime/grpc-transport.ts";
 import { policyOf, roleName } from "../runtime/policy.ts";
-import { arbitraryMessage } from "./arbitrary-message.ts";
+import { arbitraryMessage, arbitraryPage } from "./arbitrary-message.ts";
 import { type Mesh, startMesh } from "./mesh.ts";
 
+const COMPANY = "c0000000-0000-4000-8000-000000000000";
 const OURS = [Code.Internal, Code.Unknown, Code.DataLoss, Code.Unavailable, Code.DeadlineExceeded];
 
 const SERVICES: [keyof Mesh["addresses"], DescService][] = [
@@ -39,6 +41,7 @@ const METHODS = SERVICES.flatMap(([name, service]) =>
 );
 /** As gRPC to the service, or as Connect's JSON to the gateway. */
 const WAYS = ["gRPC", "JSON"] as const;
+const LISTS = METHODS.filter(([, , { input }]) => input.fields.some(({ name }) => name === "page_token"));
 /** A stream that has nothing to say is left after this. */
 const LISTEN_MS = 100;
 
@@ -51,6 +54,8 @@ export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
   let gateway: Transport;
   const services = new Map<string, GrpcTransport>();
   const tokens = new Map<Role, string>();
+  let authorization: string;
+  let trainerId: string;
 
   beforeAll(async () => {
     mesh = await startMesh();
@@ -59,6 +64,8 @@ export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
     for (const role of METHODS.flatMap(([, , method]) => [...policyOf(method).roles])) {
       tokens.set(role, await mesh.tokenAs(role, { sub: roleName(role) }));
     }
+    authorization = `Bearer ${await mesh.tokenAs(Role.ADMIN)}`;
+    trainerId = await givenTrainer(services.get("trainer"), authorization);
   }, 120_000);
   afterAll(async () => {
     for (const service of services.values()) service.close();
@@ -93,6 +100,34 @@ export function fuzzEveryMethod(messages: number, timeoutMs: number): void {
     },
     timeoutMs,
   );
+
+  test.each(LISTS)(
+    "no page that a caller can ask %s for makes it answer as if it were our fault",
+    async (_, name, method) => {
+      const transport = services.get(name);
+      if (!transport) throw new Error(`no transport to ${name}`);
+      const point = { latitude: 0, longitude: 0 };
+      const rest = { trainerId, operatorId: COMPANY, courseId: COMPANY, point };
+      await fc.assert(
+        fc.asyncProperty(arbitraryPage(method.input, rest), async (message) => {
+          const error = await call(transport, method, { authorization }, message);
+          if (error && OURS.includes(error.code)) throw error;
+        }),
+        { numRuns: messages },
+      );
+    },
+    timeoutMs,
+  );
+}
+
+async function givenTrainer(transport: GrpcTransport | undefined, authorization: string): Promise<string> {
+  if (!transport) throw new Error("no transport to trainer");
+  const facts = { name: "Ada", timeZone: "UTC", travelRadiusMeters: 1000, dailySessionLimit: 1 };
+  const request = { ...facts, requestId: randomUUID(), base: { latitude: 0, longitude: 0 } };
+  const { trainer } = await createClient(TrainerService, transport).createTrainer(request, {
+    headers: { authorization },
+  });
+  return trainer?.trainerId ?? "";
 }
 
 /** Times beyond the year 9999 have none, say. */

@@ -3,22 +3,14 @@ import { z } from "zod";
 import type { ListTimeOffRequest } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import type { Database } from "../runtime/database.ts";
 import { invalidFields } from "../runtime/errors.ts";
-import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { instantKey, pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { instantOf, timestampViolations } from "../runtime/timestamps.ts";
 import type { Visible } from "./operator.ts";
 import { listTimeOff, trainerExists } from "./queries.ts";
 import { timeOffToProto } from "./time-off.ts";
 import { trainerMissing } from "./trainer.ts";
 
-const instantText = z.string().transform((text, context) => {
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    context.addIssue("is not an instant");
-    return z.NEVER;
-  }
-});
-const pageKey = z.object({ startTime: instantText, timeOffId: z.guid() });
+const pageKey = z.object({ startTime: instantKey, timeOffId: z.guid() });
 
 export async function listTimeOffOf(db: Database, request: ListTimeOffRequest, visible: Visible) {
   const { trainerId, endTimeAfter, startTimeBefore } = request;

@@ -1,6 +1,5 @@
 import { dateViolations } from "../runtime/dates.ts";
 import { DomainError, type FieldViolation } from "../runtime/errors.ts";
-import type { Trainer } from "./trainer.ts";
 
 /** As many as an import may list. */
 const MOST = 100;
@@ -32,7 +31,10 @@ export function qualificationMissing(trainerId: string, courseId: string): Domai
 export function mayHoldQualifications({
   trainerId,
   qualifications,
-}: Pick<Trainer, "trainerId" | "qualifications">): void {
+}: {
+  trainerId: string;
+  qualifications: readonly Qualification[];
+}): void {
   if (qualifications.length <= MOST) return;
   const message = `A trainer holds at most ${MOST} qualifications: revoke others first.`;
   throw new DomainError("precondition", "TOO_MANY_QUALIFICATIONS", message, { metadata: { trainer_id: trainerId } });
