@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "@jest/globals";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_service_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { ErrorInfoSchema, QuotaFailureSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -139,6 +140,63 @@ test("one address does not get all places", async () => {
   await get();
   release.resolve();
   await Promise.all(calls);
+});
+
+test("one user does not get all streams, and is told to end one", async () => {
+  const watched = standIn(BookingService, {
+    async *watchSchedule(_, { signal }) {
+      yield {};
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  });
+  gateway = await startTestGateway(watched, { inFlight: { maxCalls: 100, maxStreams: 100, maxStreamsOfCaller: 2 } });
+  const client = createClient(BookingService, gateway.transports.grpc);
+  const leaving = new AbortController();
+  const watch = async (name: string, signal?: AbortSignal) => {
+    const stream = client.watchSchedule({}, { ...(await as(name)), ...(signal ? { signal } : {}) });
+    const updates = stream[Symbol.asyncIterator]();
+    await updates.next();
+    return updates;
+  };
+  const first = await watch("ada", leaving.signal);
+  const second = await watch("ada");
+  const error = await watch("ada").catch(ConnectError.from);
+  expect(error).toMatchObject({ code: Code.ResourceExhausted });
+  if (!(error instanceof ConnectError)) throw new Error("the third stream was opened");
+  expect(error.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "TOO_MANY_STREAMS" }]);
+  expect(error.findDetails(QuotaFailureSchema)).toMatchObject([
+    { violations: [{ subject: "user:ada", description: "2 streams" }] },
+  ]);
+  const others = await watch("grace");
+
+  leaving.abort();
+  await first.next().catch(() => undefined);
+  const third = await untilOpen(() => watch("ada"));
+  for (const stream of [second, third, others]) await stream.return?.();
+});
+
+/** The gateway hears that a caller has left a moment after it did. */
+async function untilOpen<T>(open: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const stream = await open().catch(() => null);
+    if (stream) return stream;
+  }
+  throw new Error("the place of a stream that has ended is not given to another");
+}
+
+test("whoever watches health from one address takes nobody's place, and has so many watches", async () => {
+  let address = "198.51.100.7";
+  const inFlight = { maxCalls: 4, maxStreams: 4 };
+  gateway = await startTestGateway(certificates, { inFlight, addressOf: () => address });
+  const health = createClient(Health, gateway.transports.grpc);
+  const leaving = new AbortController();
+  const watch = () => health.watch({}, { signal: leaving.signal })[Symbol.asyncIterator]().next();
+  for (let watches = 0; watches < 20; watches++) await watch();
+  await expect(watch()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  await health.check({});
+  address = "203.0.113.9";
+  await watch();
+  leaving.abort();
 });
 
 test("an address has so many connections and no more, and another one's are its own", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { readConfig } from "../runtime/config.ts";
-import { allowedOrigins, gatewayConfig } from "./config.ts";
+import { readConfig, serviceConfig } from "../runtime/config.ts";
+import { allowedOrigins, gatewayConfig, inFlightBounds } from "./config.ts";
 
 const needed = { TOKEN_ISSUER: "https://issuer.example", TOKEN_JWKS: '{"keys":[{"kty":"OKP"}]}' };
 const originsWith = (env: Record<string, string>) => allowedOrigins(readConfig(gatewayConfig, { ...needed, ...env }));
@@ -28,4 +28,14 @@ test.each([
 test("production does not open itself to every page, and a path is no origin", () => {
   expect(() => originsWith({ NODE_ENV: "production", CORS_ORIGINS: "*" })).toThrow("CORS_ORIGINS");
   expect(() => originsWith({ CORS_ORIGINS: "https://console.example/app" })).toThrow("CORS_ORIGINS");
+});
+
+test("what the gateway lets through of one address leaves room in every service", () => {
+  const { maxCalls, maxStreams } = inFlightBounds(readConfig(gatewayConfig, needed));
+  const { MAX_CALLS_IN_FLIGHT, MAX_OPEN_STREAMS } = serviceConfig
+    .pick({ MAX_CALLS_IN_FLIGHT: true, MAX_OPEN_STREAMS: true })
+    .parse({});
+  expect(maxCalls).toBeLessThanOrEqual(MAX_CALLS_IN_FLIGHT);
+  expect(maxStreams).toBeLessThan(MAX_OPEN_STREAMS);
+  expect(() => readConfig(gatewayConfig, { ...needed, MAX_OPEN_STREAMS: "1001" })).toThrow("MAX_OPEN_STREAMS");
 });

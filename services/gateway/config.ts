@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Allowance } from "../runtime/allowances.ts";
 import { ConfigError, serviceConfig } from "../runtime/config.ts";
 import { count, grpcAddress } from "../runtime/config-values.ts";
+import { MAX_STREAMS_PER_CONNECTION } from "../runtime/grpc-server.ts";
 import { callerAddress } from "./caller-address.ts";
 
 const origin = z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).origin === url, "is not an origin");
@@ -83,9 +84,15 @@ export const gatewayConfig = serviceConfig
     MAX_CONNECTIONS: count.default(10_000),
     /** Of one address that is no trusted proxy. */
     MAX_CONNECTIONS_PER_ADDRESS: count.default(200),
-    /** Calls under way to one service; what is more is refused at once. */
-    MAX_CALLS_IN_FLIGHT: count.default(250),
-    MAX_OPEN_STREAMS: count.default(2500),
+    /**
+     * Calls under way to one service; what is more is refused at once. As many as the service takes on: then half of
+     * them, which is what one address gets, is half of the service too.
+     */
+    MAX_CALLS_IN_FLIGHT: serviceConfig.shape.MAX_CALLS_IN_FLIGHT,
+    /** Open to one service: fewer than it takes from all, and than one connection to it carries. */
+    MAX_OPEN_STREAMS: count.pipe(z.number().max(MAX_STREAMS_PER_CONNECTION)).default(800),
+    /** Of one user, to all services. */
+    MAX_STREAMS_PER_USER: count.default(20),
     /** Every origin in development, none in production unless named. */
     CORS_ORIGINS: origins.optional(),
   });
@@ -96,4 +103,9 @@ export function allowedOrigins({ NODE_ENV, CORS_ORIGINS }: GatewayConfig): "*" |
   if (NODE_ENV !== "production") return CORS_ORIGINS ?? "*";
   if (CORS_ORIGINS === "*") throw new ConfigError("CORS_ORIGINS: production names the origins that it trusts");
   return CORS_ORIGINS ?? [];
+}
+
+export function inFlightBounds(config: GatewayConfig) {
+  const { MAX_CALLS_IN_FLIGHT: maxCalls, MAX_OPEN_STREAMS: maxStreams, MAX_STREAMS_PER_USER } = config;
+  return { maxCalls, maxStreams, maxStreamsOfCaller: MAX_STREAMS_PER_USER };
 }

@@ -32,7 +32,7 @@ export interface GatewayOptions {
   /** What callers may take; without it, as much as they like. */
   allowances?: Allowances | undefined;
   /** Calls and streams under way to each backend. */
-  inFlight?: Pick<InFlightOptions, "maxCalls" | "maxStreams"> | undefined;
+  inFlight?: Pick<InFlightOptions, "maxCalls" | "maxStreams" | "maxStreamsOfCaller"> | undefined;
   /** Where a request comes from. */
   addressOf?: AddressOf | undefined;
   verifier: Verifier;

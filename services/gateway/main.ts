@@ -9,7 +9,7 @@ import { readTls } from "../runtime/tls.ts";
 import { createVerifier } from "../runtime/tokens.ts";
 import { backendReadiness, openBackends } from "./backends.ts";
 import { callerAddress, connectionBounds } from "./caller-address.ts";
-import { allowedOrigins, gatewayConfig } from "./config.ts";
+import { allowedOrigins, gatewayConfig, inFlightBounds } from "./config.ts";
 import { forward } from "./forward.ts";
 import { startGateway } from "./gateway.ts";
 import { openAllowances } from "./open-allowances.ts";
@@ -38,7 +38,7 @@ await runProcess(process, "gateway", async () => {
     logger,
     errors,
     allowances,
-    inFlight: { maxCalls: config.MAX_CALLS_IN_FLIGHT, maxStreams: config.MAX_OPEN_STREAMS },
+    inFlight: inFlightBounds(config),
     addressOf: callerAddress(config.TRUSTED_PROXIES),
     connections: connectionBounds(config),
     origins,

@@ -37,7 +37,8 @@ type UnaryCall = ServerUnaryCall<Buffer, EncodedMessage>;
 type Answer = { header: Headers; trailer: Headers; bytes: EncodedMessage };
 type StreamingCall = ServerDuplexStream<Buffer, EncodedMessage>;
 
-const MAX_STREAMS_PER_CONNECTION = 1000;
+/** Streams and unary calls together; a client keeps what is more to itself until there is room. */
+export const MAX_STREAMS_PER_CONNECTION = 1000;
 /** A client that does not answer a ping is gone, whatever its connection looks like. */
 const KEEPALIVE_TIME_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;

@@ -59,12 +59,7 @@ function reporting({ logger, errors, outer = [] }: ServerInterceptorOptions): In
 
 /** Who asks how a server is gets an answer however busy it is. */
 function bounded({ inFlight, services }: ServerInterceptorOptions): Interceptor[] {
-  if (!inFlight) return [];
-  const open = openServices(services);
-  const { groupOf = () => "all" } = inFlight;
-  return [
-    boundInFlight({ ...inFlight, groupOf: (call) => (open.has(call.service.typeName) ? undefined : groupOf(call)) }),
-  ];
+  return inFlight ? [boundInFlight({ ...inFlight, open: openServices(services) })] : [];
 }
 
 function admissionTo({ verifier, services, limits }: ServerInterceptorOptions): Admission {

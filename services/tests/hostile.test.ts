@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import type { ClientHttp2Session } from "node:http2";
@@ -6,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { BookingService } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -165,6 +167,47 @@ test("a gzip bomb over gRPC is refused by the service too", async () => {
   // RESOURCE_EXHAUSTED, or INVALID_ARGUMENT.
   expect(["8", "3"]).toContain(String(status));
 });
+
+test("one address that opens all the streams it can, as many users", async () => {
+  const path = "/cadre.booking.v1.BookingService/WatchSchedule";
+  const sessions: ClientHttp2Session[] = [];
+  const [opened, statuses] = await during("gateway", async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 22 }, async (_, user) => {
+        const session = openSession(targets.gateway);
+        sessions.push(session);
+        const jwt = await mesh.tokenAs(Role.STUDENT, { student_id: randomUUID(), sub: `user ${user}` });
+        return Promise.all(Array.from({ length: 21 }, () => watchOutcome(session, path, jwt)));
+      }),
+    );
+    const [open, refused] = [outcomes.flat().filter((o) => o === "open"), outcomes.flat().filter((o) => o !== "open")];
+    // Somebody else's stream opens while these stay.
+    const watch = createClient(BookingService, mesh.transportAs(Role.ADMIN)).watchSchedule({}, { timeoutMs: 5000 });
+    const updates = watch[Symbol.asyncIterator]();
+    expect(await updates.next()).toMatchObject({ done: false });
+    await updates.return?.();
+    return [open.length, new Set(refused)] as const;
+  });
+  for (const session of sessions) session.destroy();
+  expect(opened).toBe(400);
+  expect(statuses).toEqual(new Set(["8"]));
+}, 60_000);
+
+/** "open" once a watch has told its position, or the status with which it is refused. */
+function watchOutcome(session: ClientHttp2Session, path: string, jwt: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const status = (headers: Record<string, unknown>) => {
+    if (headers["grpc-status"] !== undefined) resolve(String(headers["grpc-status"]));
+  };
+  session
+    .request(grpcHeader(path, jwt))
+    .on("response", status)
+    .on("trailers", status)
+    .on("error", () => resolve("cut"))
+    .on("data", () => resolve("open"))
+    .end(Buffer.alloc(5));
+  return promise;
+}
 
 test("a message nested too deep is the caller's mistake", async () => {
   const deepJson = `{"pageSize": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
