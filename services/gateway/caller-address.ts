@@ -36,7 +36,7 @@ export function connectionBounds(options: {
 }
 
 /** IPv4 as it is, also where IPv6 carries it; of IPv6 the subscriber's part. */
-function subscriberOf(text: string): string {
+export function subscriberOf(text: string): string {
   if (!ipaddr.isValid(text)) return text;
   const address = ipaddr.process(text);
   if (!(address instanceof ipaddr.IPv6)) return address.toString();

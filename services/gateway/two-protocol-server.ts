@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { countConnections } from "./connections-per-address.ts";
 import type { PublicHandler } from "./public-handler.ts";
 
 /** What an HTTP/2 client that knows what it wants sends first (RFC 9113, 3.4). */
@@ -20,7 +21,7 @@ export interface TwoProtocolOptions {
   firstBytesTimeoutMs?: number;
   /** More connections are closed as they come. */
   maxConnections?: number;
-  /** The same for one address, by address. */
+  /** The same for one address, or one subscriber of IPv6, by the address of the connection. */
   maxConnectionsOf?: (address: string) => number;
   /** An HTTP/2 session without traffic takes no new calls after this, and ends with its last one. */
   idleSessionMs?: number;
@@ -66,9 +67,9 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   const speakHttp1 = http1.listeners("connection");
   http1.removeAllListeners("connection");
   http1.maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY;
-  const perAddress = countPerAddress(options.maxConnectionsOf);
+  const connections = countConnections(options.maxConnectionsOf ?? (() => Number.POSITIVE_INFINITY));
   http1.on("connection", (socket: Socket) => {
-    if (!perAddress.admit(socket)) return;
+    if (!connections.admit(socket)) return;
     unknown.add(socket);
     const drop = () => {
       unknown.delete(socket);
@@ -113,29 +114,6 @@ function destroyWhenSilent(session: ServerHttp2Session): () => void {
   }, PING_INTERVAL_MS);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-function countPerAddress(maxOf: (address: string) => number = () => Number.POSITIVE_INFINITY) {
-  const counts = new Map<string, number>();
-  return {
-    /** Destroys the connection when its address has too many. */
-    admit(socket: Socket): boolean {
-      const address = socket.remoteAddress;
-      if (address === undefined) return false;
-      const count = counts.get(address) ?? 0;
-      if (count >= maxOf(address)) {
-        socket.destroy();
-        return false;
-      }
-      counts.set(address, count + 1);
-      socket.once("close", () => {
-        const left = (counts.get(address) ?? 1) - 1;
-        if (left === 0) counts.delete(address);
-        else counts.set(address, left);
-      });
-      return true;
-    },
-  };
 }
 
 async function listening(server: Server, { host, port }: TwoProtocolOptions): Promise<void> {
