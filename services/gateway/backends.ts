@@ -8,11 +8,11 @@ import { CertificateService } from "../../gen/cadre/certificate/v1/certificate_s
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
-import type { Readiness } from "../runtime/admin-server.ts";
 import { type Breaker, createBreaker } from "../runtime/breaker.ts";
 import { createGrpcTransport } from "../runtime/grpc-transport.ts";
 import { hedge } from "../runtime/hedge.ts";
 import { observeClient } from "../runtime/observe.ts";
+import { needingAny, type Readiness } from "../runtime/readiness.ts";
 import type { Tls } from "../runtime/tls.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Backend } from "./forward.ts";
@@ -37,10 +37,13 @@ export function openBackends(config: Addresses, tls?: Tls): OpenBackend[] {
   ];
 }
 
-/** Asks every backend how it is. One that says it is well and does not answer its calls is degraded. */
+/**
+ * Asks every backend how it is. With one that is away the gateway still has the others to serve. One that says it is well
+ * and does not answer its calls is degraded.
+ */
 export async function backendReadiness(backends: readonly OpenBackend[]): Promise<Readiness> {
   const states = backends.map(async (backend) => [backend.name, await stateOf(backend)]);
-  return Object.fromEntries(await Promise.all(states));
+  return needingAny(Object.fromEntries(await Promise.all(states)));
 }
 
 function open(name: string, address: string, services: DescService[], tls?: Tls): OpenBackend {

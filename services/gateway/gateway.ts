@@ -1,6 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Readiness } from "../runtime/admin-server.ts";
 import type { Allowances } from "../runtime/allowances.ts";
 import { limitCalls } from "../runtime/call-limits.ts";
 import type { ErrorTracker } from "../runtime/error-tracker.ts";
@@ -9,6 +8,7 @@ import type { InFlightOptions } from "../runtime/in-flight.ts";
 import { doorkeeper, serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { assertPolicies } from "../runtime/policy.ts";
+import { type Readiness, readyUntil, remembered } from "../runtime/readiness.ts";
 import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
 import type { AddressOf } from "./caller-address.ts";
@@ -25,7 +25,7 @@ const LAST_WORDS_MS = 1000;
 
 export interface GatewayOptions {
   services: ForwardedService[];
-  /** How each backend is, by its name. */
+  /** How the backends are, by their names. */
   ready: () => Promise<Readiness>;
   logger: Logger;
   errors?: ErrorTracker | undefined;
@@ -46,6 +46,8 @@ export interface GatewayOptions {
 
 export interface RunningGateway {
   port: number;
+  /** How it is, asked of the backends once a second however many ask. */
+  ready(): Promise<Readiness>;
   /** Says to whoever asks or watches that nothing is served here any more, and goes on serving. */
   leave(): void;
   /** Takes no new call (GOAWAY), lets those under way finish for at most `graceMs`, then ends them with UNAVAILABLE. */
@@ -54,10 +56,12 @@ export interface RunningGateway {
 
 /** Serves the services, with health and reflection, to the outside. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { logger, errors, verifier, ready, origins, host, port, allowances, inFlight, addressOf } = options;
+  const { logger, errors, verifier, origins, host, port, allowances, inFlight, addressOf } = options;
   assertPolicies(options.services);
   const backendOf = new Map(options.services.map(({ service, backend }) => [service.typeName, backend]));
-  const health = createHealth({ services: backendOf, ready });
+  const leaving = new AbortController();
+  const ready = readyUntil(leaving.signal, remembered(options.ready));
+  const health = createHealth({ services: backendOf, dependencies: [...new Set(backendOf.values())], ready });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 
@@ -77,12 +81,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     shutdownSignal: shutdown.signal,
   });
   const server = await listenTwoProtocols({ handler, host, port, ...options.connections });
+  const leave = (): void => {
+    leaving.abort();
+    health.close();
+  };
 
   return {
     port: server.port,
-    leave: health.close,
+    ready,
+    leave,
     async stop(graceMs) {
-      health.close();
+      leave();
       const graceOver = setTimeout(() => {
         shutdown.abort(new ConnectError("the gateway is stopping", Code.Unavailable));
       }, graceMs);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { readyUntil, startAdminServer } from "../runtime/admin-server.ts";
+import { startAdminServer } from "../runtime/admin-server.ts";
 import { assertProductionSafe, readConfig } from "../runtime/config.ts";
 import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
@@ -26,15 +26,13 @@ await runProcess(process, "gateway", async () => {
   const errors = await openErrorTracker({ dsn: config.SENTRY_DSN, service: "gateway", environment });
   const allowances = openAllowances(config, logger);
   const backends = openBackends(config, await readTls(config));
-  const leaving = new AbortController();
-  const ready = readyUntil(leaving.signal, () => backendReadiness(backends));
   const gateway = await startGateway({
     services: backends.flatMap((backend) => backend.services.map((service) => forward(service, backend))),
     verifier: createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS }),
     host: config.HOST,
     port: config.PORT,
     reflection: config.NODE_ENV !== "production",
-    ready,
+    ready: () => backendReadiness(backends),
     logger,
     errors,
     allowances,
@@ -44,12 +42,12 @@ await runProcess(process, "gateway", async () => {
     origins,
   });
   const { serveMetrics } = telemetry;
+  const { ready } = gateway;
   const admin = await startAdminServer({ host: config.HOST, port: config.ADMIN_PORT, ready, serveMetrics });
   logger.info({ port: gateway.port, admin_port: admin.port }, "serving");
 
   return async () => {
     logger.info("stopping");
-    leaving.abort();
     gateway.leave();
     await delay(config.STOP_NOTICE_MS);
     await gateway.stop(GRACE_MS);

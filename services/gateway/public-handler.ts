@@ -15,10 +15,11 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import allowOrigins from "cors";
-import { answerHealth, type Readiness } from "../runtime/admin-server.ts";
+import { answerHealth } from "../runtime/admin-server.ts";
 import { addressKey } from "../runtime/call-limits.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
 import { policyOf } from "../runtime/policy.ts";
+import type { Readiness } from "../runtime/readiness.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
 import { callOurselves } from "./call-ourselves.ts";
 import type { AddressOf } from "./caller-address.ts";

@@ -6,6 +6,7 @@ import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
+import { needingAny } from "../runtime/readiness.ts";
 import { testService } from "../runtime/testing/test-service.ts";
 import { startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
 
@@ -46,6 +47,18 @@ test("health and readiness are there for whoever asks in plain HTTP", async () =
   expect([health.status, ready.status]).toEqual([200, 200]);
   expect(await ready.json()).toMatchObject({ dependencies: { test: "ok" } });
   expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);
+});
+
+test("however often /ready is asked, the backends are asked once", async () => {
+  let asked = 0;
+  const ready = async () => {
+    asked += 1;
+    return needingAny({ test: "ok" });
+  };
+  const counting = await startTestGateway(testService, { ready });
+  await Promise.all(Array.from({ length: 30 }, async () => (await fetch(`${counting.url}/ready`)).text()));
+  await counting.stop(1000);
+  expect(asked).toBe(1);
 });
 
 test("a browser's page may call from an origin on the list, and from no other", async () => {

@@ -3,6 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Readiness } from "../runtime/readiness.ts";
 import type { ProcessPlan } from "./environments.ts";
 import { StartError } from "./start-error.ts";
 
@@ -15,7 +16,7 @@ const LOG_LINES_SHOWN = 20;
 export interface Child extends AsyncDisposable {
   /** As the system knows it; absent when it could not be started. */
   pid: number | undefined;
-  /** Resolves when it answers /ready. */
+  /** Resolves when it answers /ready, and everything that it calls is there. */
   ready: Promise<void>;
   /** Rejects when it has ended without being told to, with its last words. */
   ended: Promise<never>;
@@ -71,7 +72,7 @@ async function untilReady({ name, adminPort }: ProcessPlan, stopped: AbortSignal
     try {
       const response = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(2_000) });
       const body = await response.text();
-      if (response.ok) return;
+      if (response.ok && lacksNothing(JSON.parse(body))) return;
       state = body.trim();
     } catch {
       // Nobody listens yet.
@@ -79,6 +80,11 @@ async function untilReady({ name, adminPort }: ProcessPlan, stopped: AbortSignal
     await delay(50);
   }
   if (!stopped.aborted) throw new StartError(`${name} was not ready within ${READY_WITHIN_MS / 1000} s: ${state}.`);
+}
+
+/** Whether nothing is away that it calls: a gateway is ready as soon as it has one service to serve. */
+export function lacksNothing({ dependencies }: Readiness): boolean {
+  return Object.values(dependencies).every((state) => state === "ok" || state === "degraded");
 }
 
 async function lastWords(name: string, { exitCode, signalCode }: ChildProcess, logFile: string): Promise<StartError> {

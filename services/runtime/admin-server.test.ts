@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type AdminServer, startAdminServer } from "./admin-server.ts";
+import { needingAll } from "./readiness.ts";
 
 let database = "ok";
 let server: AdminServer;
@@ -7,7 +8,7 @@ beforeAll(async () => {
   server = await startAdminServer({
     host: "127.0.0.1",
     port: 0,
-    ready: async () => ({ database }),
+    ready: async () => needingAll({ database }),
     serveMetrics: (_, response) => response.end("a_metric 1\n"),
   });
 });

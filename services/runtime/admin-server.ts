@@ -1,9 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-
-/** What a process depends on, each as "ok", as "degraded" where the process works without it, or with what is wrong. */
-export type Readiness = Record<string, string>;
+import type { Readiness } from "./readiness.ts";
 
 export interface AdminServerOptions {
   host: string;
@@ -42,20 +40,8 @@ export async function answerHealth(
 ): Promise<void> {
   if (pathname === "/health") return answerJson(response, 200, { status: "ok" });
   if (pathname !== "/ready") return answerJson(response, 404, { error: `there is nothing at ${pathname}` });
-  const dependencies = await ready();
-  const status = statusOf(Object.values(dependencies));
+  const { status, dependencies } = await ready();
   answerJson(response, status === "not ready" ? 503 : 200, { status, dependencies });
-}
-
-/** What `ready` says, and that the process is not ready once it leaves. */
-export function readyUntil(leaving: AbortSignal, ready: () => Promise<Readiness>): () => Promise<Readiness> {
-  return async () => (leaving.aborted ? { process: "is stopping" } : ready());
-}
-
-/** How a process with dependencies in these states is. */
-export function statusOf(states: string[]): "ok" | "degraded" | "not ready" {
-  if (states.every((state) => state === "ok")) return "ok";
-  return states.every((state) => state === "ok" || state === "degraded") ? "degraded" : "not ready";
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown): void {

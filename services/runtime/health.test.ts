@@ -2,20 +2,21 @@ import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test } from "@jest/globals";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
-import type { Readiness } from "./admin-server.ts";
 import { createHealth } from "./health.ts";
+import { needingAll, needingAny } from "./readiness.ts";
 
-let states: Readiness;
+let states: Record<string, string>;
 beforeEach(() => {
   states = { database: "ok", trainer: "ok" };
 });
 
-function start(askAgainMs = 0) {
+function start(askAgainMs = 0, needing = needingAll) {
   const services = new Map([
     ["a.A", null],
     ["b.B", "trainer"],
   ]);
-  const health = createHealth({ services, ready: async () => ({ ...states }), askAgainMs });
+  const dependencies = ["database", "trainer"];
+  const health = createHealth({ services, dependencies, ready: async () => needing(states), askAgainMs });
   const transport = createRouterTransport(({ service }) => service(Health, health.binding.impl));
   return { health, client: createClient(Health, transport) };
 }
@@ -32,8 +33,30 @@ test("says how a service, and the server as a whole, is doing, by what it stands
       "": { status: ServingStatus.NOT_SERVING },
       "a.A": { status: ServingStatus.NOT_SERVING },
       "b.B": { status: ServingStatus.SERVING },
+      database: { status: ServingStatus.NOT_SERVING },
+      trainer: { status: ServingStatus.NOT_SERVING },
     },
   });
+});
+
+test("says how each dependency is, by its name: a process that is degraded for want of one serves, and that one does not", async () => {
+  const { client } = start();
+  states.trainer = "degraded";
+  const statuses = await Promise.all(["", "database", "trainer"].map((service) => client.check({ service })));
+  expect(statuses).toMatchObject([
+    { status: ServingStatus.SERVING },
+    { status: ServingStatus.SERVING },
+    { status: ServingStatus.NOT_SERVING },
+  ]);
+});
+
+test("whoever can do a part of its work with each dependency serves until all are away", async () => {
+  const { client } = start(0, needingAny);
+  states.trainer = "cannot be reached";
+  expect(await client.check({})).toMatchObject({ status: ServingStatus.SERVING });
+  expect(await client.check({ service: "b.B" })).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  states.database = "does not serve";
+  expect(await client.check({})).toMatchObject({ status: ServingStatus.NOT_SERVING });
 });
 
 test("however many ask, the dependencies are asked once in a while; a question that fails is no yes", async () => {

@@ -4,14 +4,12 @@ import {
   Health as HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.ts";
-import { type Readiness, statusOf } from "./admin-server.ts";
 import { implement, type ServiceBinding } from "./implement.ts";
+import { type Readiness, remembered } from "./readiness.ts";
 
 /** The server as a whole, in the protocol of grpc.health.v1. */
 export const OVERALL = "";
 const ASK_AGAIN_MS = 1000;
-/** How many times that old an answer may be while the next one is under way. */
-const OLDEST = 3;
 
 /** What a server says about itself to balancers and operators, and who is listening to it. */
 export interface Health {
@@ -25,35 +23,48 @@ export interface Health {
 export interface HealthOptions {
   /** Each service with the one dependency that it stands on; null where it stands on all of them. */
   services: ReadonlyMap<string, string | null>;
+  /** What may be asked for by its name beside the services. */
+  dependencies?: readonly string[];
   /** Answers in bounded time. Asked at most once within `askAgainMs`, however many ask here. */
   ready: () => Promise<Readiness>;
   askAgainMs?: number;
 }
 
-/** A service is serving while what it stands on is ok or degraded; the server as a whole while everything is. */
-export function createHealth({ services, ready, askAgainMs = ASK_AGAIN_MS }: HealthOptions): Health {
-  const dependencies = new Map([[OVERALL, null], ...services]);
+/**
+ * The server as a whole is serving while it is ready, if degraded; a service while the dependency that it stands on, or the
+ * server as a whole, is; a dependency, which has its own name here, while it is well.
+ */
+export function createHealth(options: HealthOptions): Health {
+  const { services, dependencies = [], ready, askAgainMs = ASK_AGAIN_MS } = options;
+  const names = [OVERALL, ...services.keys(), ...dependencies];
   const readiness = remembered(ready, askAgainMs);
   const closing = new AbortController();
   let watchers = 0;
 
-  async function statusNow(service: string): Promise<ServingStatus> {
-    const dependency = dependencies.get(service);
-    if (dependency === undefined) return ServingStatus.SERVICE_UNKNOWN;
-    const states = await readiness();
+  async function statusNow(name: string): Promise<ServingStatus> {
+    if (!names.includes(name)) return ServingStatus.SERVICE_UNKNOWN;
+    // Whoever cannot say is not well.
+    const states = await readiness().catch(() => null);
     if (closing.signal.aborted || states === null) return ServingStatus.NOT_SERVING;
-    const status = statusOf(dependency === null ? Object.values(states) : [states[dependency] ?? "unknown"]);
-    return status === "not ready" ? ServingStatus.NOT_SERVING : ServingStatus.SERVING;
+    return isServing(name, states) ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  }
+
+  function isServing(name: string, states: Readiness): boolean {
+    if (dependencies.includes(name)) return states.dependencies[name] === "ok";
+    const dependency = services.get(name) ?? null;
+    if (dependency === null) return states.status !== "not ready";
+    const state = states.dependencies[dependency];
+    return state === "ok" || state === "degraded";
   }
 
   const impl = implement(HealthService, {
     async check({ service }) {
       const status = await statusNow(service);
       if (status !== ServingStatus.SERVICE_UNKNOWN) return { status };
-      throw new ConnectError(`the service ${service} is not known here`, Code.NotFound);
+      throw new ConnectError(`${service} is not known here`, Code.NotFound);
     },
     async list() {
-      const all = [...dependencies.keys()].map(async (name) => [name, { status: await statusNow(name) }] as const);
+      const all = names.map(async (name) => [name, { status: await statusNow(name) }] as const);
       return { statuses: Object.fromEntries(await Promise.all(all)) };
     },
     // Sends the latest status, not each one: a slow reader must not make a queue grow.
@@ -79,29 +90,5 @@ export function createHealth({ services, ready, askAgainMs = ASK_AGAIN_MS }: Hea
     binding: { ...impl, open: true },
     close: () => closing.abort(),
     watchers: () => watchers,
-  };
-}
-
-/**
- * What `ask` said last, if that is not too long ago; one question at a time. Whoever asks while a server is busy with a new answer
- * gets the last one, up to a few seconds old, and does not wait. Null when it fails.
- */
-function remembered(ask: () => Promise<Readiness>, forMs: number): () => Promise<Readiness | null> {
-  let answer: Promise<Readiness | null> | undefined;
-  let last: { answer: Promise<Readiness | null>; atMs: number } | undefined;
-  let staleAtMs = 0;
-  return () => {
-    if (answer === undefined || performance.now() >= staleAtMs) {
-      staleAtMs = Number.POSITIVE_INFINITY;
-      const asked = ask()
-        .catch(() => null)
-        .finally(() => {
-          staleAtMs = performance.now() + forMs;
-          last = { answer: asked, atMs: performance.now() };
-        });
-      answer = asked;
-    }
-    const isUnderWay = staleAtMs === Number.POSITIVE_INFINITY;
-    return isUnderWay && last && performance.now() - last.atMs < forMs * OLDEST ? last.answer : answer;
   };
 }

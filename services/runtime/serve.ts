@@ -1,10 +1,10 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
-import type { Readiness } from "./admin-server.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createHealth } from "./health.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { assertPolicies } from "./policy.ts";
+import { needingAll, type Readiness } from "./readiness.ts";
 import { reflectionServices } from "./reflection.ts";
 
 export interface ServeOptions {
@@ -16,6 +16,8 @@ export interface ServeOptions {
   port: number;
   /** What health is told by; always well unless given. */
   ready?: () => Promise<Readiness>;
+  /** The dependencies that `ready` tells of, for whoever asks health for one. */
+  dependencies?: readonly string[];
   /** Of a server whose clients show certificates. Plain text unless given. */
   credentials?: ServerCredentials | undefined;
   /** Let anybody list and describe what is served. */
@@ -39,7 +41,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   assertPolicies(options.services);
   const health = createHealth({
     services: new Map(options.services.map(({ service }) => [service.typeName, null])),
-    ready: options.ready ?? (async () => ({})),
+    dependencies: options.dependencies ?? [],
+    ready: options.ready ?? (async () => needingAll({})),
   });
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];

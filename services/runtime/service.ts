@@ -4,7 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { z } from "zod";
 import { untilAborted } from "./abort.ts";
-import { type Readiness, readyUntil, startAdminServer } from "./admin-server.ts";
+import { startAdminServer } from "./admin-server.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { runInCall } from "./call-context.ts";
 import { type Clock, developmentClock, systemClock } from "./clock.ts";
@@ -18,6 +18,7 @@ import type { ServiceBinding } from "./implement.ts";
 import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { migrateService } from "./migrations.ts";
+import { needingAll, type Readiness, readyUntil } from "./readiness.ts";
 import { runProcess } from "./run-process.ts";
 import { serve } from "./serve.ts";
 import { serviceToken } from "./service-token.ts";
@@ -55,6 +56,7 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
 /** The database ends every statement earlier by itself (`provision.ts`), unless it is not there any more. */
 const LONGEST_STATEMENT_MS = 65_000;
 const GRACE_MS = 10_000;
+const DATABASE = "database";
 /** Less than those wait who ask how a service is. */
 const DATABASE_ANSWERS_WITHIN_MS = 2000;
 
@@ -128,6 +130,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     port: config.PORT,
     credentials: tls?.server,
     ready,
+    dependencies: [DATABASE, ...breakers.map(({ dependency }) => dependency)],
     reflection: config.NODE_ENV !== "production",
   });
   const admin = await startAdminServer({
@@ -157,7 +160,7 @@ function readiness(db: Database, breakers: Breaker[]): () => Promise<Readiness> 
   const databaseState = databaseStateOf(db);
   return async () => {
     const others = breakers.map(({ dependency, state }) => [dependency, state() === "closed" ? "ok" : "degraded"]);
-    return { database: await databaseState(), ...Object.fromEntries(others) };
+    return needingAll({ [DATABASE]: await databaseState(), ...Object.fromEntries(others) });
   };
 }
 

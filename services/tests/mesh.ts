@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
-import { type Child, startChild } from "../local/child.ts";
+import { type Child, lacksNothing, startChild } from "../local/child.ts";
 import { type LocalConfig, localConfig } from "../local/config.ts";
 import {
   addressesOf,
@@ -200,7 +200,11 @@ function staticList(ports: number[]): string {
 /** The gateway's channels notice by themselves, a moment after a service is back. */
 async function gatewayReady(gatewayUrl: string): Promise<void> {
   const tooLate = AbortSignal.timeout(READY_WITHIN_MS);
-  while (!(await fetch(`${gatewayUrl}/ready`, { signal: tooLate })).ok) await delay(50, undefined, { signal: tooLate });
+  for (;;) {
+    const response = await fetch(`${gatewayUrl}/ready`, { signal: tooLate });
+    if (lacksNothing(await response.json())) return;
+    await delay(50, undefined, { signal: tooLate });
+  }
 }
 
 async function freePorts(): Promise<LocalConfig> {

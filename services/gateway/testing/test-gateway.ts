@@ -3,6 +3,7 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { createGrpcTransport as createChannel } from "../../runtime/grpc-transport.ts";
 import type { ServiceBinding } from "../../runtime/implement.ts";
 import { createLogger } from "../../runtime/logger.ts";
+import { needingAny } from "../../runtime/readiness.ts";
 import { startTestServer, type TestIssuer, testIssuer } from "../../runtime/testing/server.ts";
 import { forward } from "../forward.ts";
 import { type GatewayOptions, type RunningGateway, startGateway } from "../gateway.ts";
@@ -23,7 +24,7 @@ export type Protocol = (typeof PROTOCOLS)[number];
 /** A gateway before a real server that answers one service. */
 export async function startTestGateway(
   binding: ServiceBinding,
-  admission: Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "connections"> = {},
+  options: Partial<Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "connections" | "ready">> = {},
 ): Promise<TestGateway> {
   const issuer = await testIssuer();
   const server = await startTestServer({
@@ -34,14 +35,14 @@ export async function startTestGateway(
   const channel = createChannel({ address: server.address });
   const gateway = await startGateway({
     services: [{ ...binding, ...forward(binding.service, { name: "test", transport: channel }) }],
-    ready: async () => ({ test: "ok" }),
+    ready: async () => needingAny({ test: "ok" }),
     logger: createLogger("gateway", "silent"),
     verifier: issuer.verifier,
     host: "127.0.0.1",
     port: 0,
     origins: ["https://console.example"],
     reflection: true,
-    ...admission,
+    ...options,
   }).catch(async (error: unknown) => {
     channel.close();
     await server.close();
