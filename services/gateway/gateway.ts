@@ -17,6 +17,7 @@ import { credentialDocuments } from "./pages/credentials.ts";
 import { firstOf } from "./pages/page.ts";
 import { verifyPages } from "./pages/verify.ts";
 import { publicHandler } from "./public-handler.ts";
+import type { BodyBounds } from "./request-bodies.ts";
 import { answerTrace } from "./trace-header.ts";
 import { listenTwoProtocols, type TwoProtocolOptions } from "./two-protocol-server.ts";
 
@@ -38,6 +39,8 @@ export interface GatewayOptions {
   verifier: Verifier;
   host: string;
   port: number;
+  /** How much of requests may be on its way. */
+  bodies?: BodyBounds | undefined;
   connections?: Pick<TwoProtocolOptions, "maxConnections" | "maxConnectionsOf"> | undefined;
   origins: "*" | string[];
   /** Let anybody list and describe what is served. */
@@ -77,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     origins,
     ready,
     addressOf,
+    bodies: options.bodies,
     pages: firstOf(verifyPages(logger), credentialDocuments(logger)),
     shutdownSignal: shutdown.signal,
   });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants } from "node:http2";
 import {
   type ContextValues,
   cors,
@@ -7,7 +8,7 @@ import {
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
-import type { UniversalHandlerFn, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -24,10 +25,12 @@ import { blameTheCaller } from "./blame-the-caller.ts";
 import { callOurselves } from "./call-ourselves.ts";
 import type { AddressOf } from "./caller-address.ts";
 import { answerPage, type FindPage } from "./pages/page.ts";
+import { BODY_BOUNDS, type BodyBounds, boundBodies, type ReadBody } from "./request-bodies.ts";
 import { TRACE_HEADER } from "./trace-header.ts";
 
 const MAX_TIMEOUT_MS = 60_000;
 const PREFLIGHT_MAX_AGE_S = 7200;
+const LAST_WORDS_MS = 500;
 
 export interface PublicOptions {
   services: ServiceBinding[];
@@ -39,6 +42,8 @@ export interface PublicOptions {
   ready: () => Promise<Readiness>;
   /** Where a request comes from. */
   addressOf?: AddressOf | undefined;
+  /** How much of requests may be on its way. */
+  bodies?: BodyBounds | undefined;
   /** What browsers may open. */
   pages: FindPage;
   /** Ends every call that is still running. */
@@ -47,6 +52,13 @@ export interface PublicOptions {
 
 type Request = Parameters<typeof universalRequestFromNodeRequest>[0];
 type Response = Parameters<typeof universalResponseToNodeResponse>[1];
+
+interface Rpc {
+  request: Request;
+  response: Response;
+  address: string;
+  readBody: ReadBody;
+}
 
 export type PublicHandler = (request: Request, response: Response) => void;
 
@@ -78,6 +90,7 @@ export function publicHandler(options: PublicOptions): PublicHandler {
       if (own) router.rpc(method, own, { readMaxBytes, writeMaxBytes });
     }
   }
+  const readBody = boundBodies(options.bodies ?? BODY_BOUNDS);
   const rpcs = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 
   return (request, response) => {
@@ -85,7 +98,7 @@ export function publicHandler(options: PublicOptions): PublicHandler {
       const path = request.url?.split("?", 1)[0] ?? "/";
       const rpc = rpcs.get(path);
       if (rpc) {
-        void answerRpc(rpc, request, response, addressOf(request));
+        void answerRpc(rpc, { request, response, address: addressOf(request), readBody });
         return;
       }
       // Those of HTTP/2 have everything of HTTP/1.1's that these need.
@@ -102,24 +115,50 @@ export function publicHandler(options: PublicOptions): PublicHandler {
 }
 
 /** As `connectNodeAdapter` does, which throws at an odd host and prints every caller that leaves to the console. */
-async function answerRpc(
-  rpc: UniversalHandlerFn,
-  request: Request,
-  response: Response,
-  address: string,
-): Promise<void> {
+async function answerRpc(rpc: UniversalHandler, { request, response, address, readBody }: Rpc): Promise<void> {
   const call = universalRequest(request, response, createContextValues().set(addressKey, address));
   if (!call) {
     response.writeHead(400);
     response.end();
     return;
   }
+  endWithAnswer(request);
   try {
-    await universalResponseToNodeResponse(await rpc(call), response);
+    const { method } = rpc;
+    const body = isBytes(call.body)
+      ? wholeOrClosed(readBody(call.body, { address, method }), request, response)
+      : call.body;
+    await universalResponseToNodeResponse(await rpc({ ...call, body }), response);
   } catch {
     // The handlers answer every error of ours with a status; this is a caller that left before its answer.
     response.destroy();
   }
+}
+
+/**
+ * Over HTTP/2 a request goes on after its answer as long as its sender wants it to, unless it is cut off. The trailer of
+ * an answer is sent just after the rest.
+ */
+function endWithAnswer(request: Request): void {
+  if (!("stream" in request)) return;
+  const { stream } = request;
+  stream.once("finish", () => {
+    if (!request.complete) setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LAST_WORDS_MS).unref();
+  });
+}
+
+/** Over HTTP/1.1 what is left of a body stands before the connection's next request. */
+async function* wholeOrClosed(body: AsyncIterable<Uint8Array>, request: Request, response: Response) {
+  try {
+    yield* body;
+  } catch (error) {
+    if (!("stream" in request || response.headersSent)) (response as ServerResponse).setHeader("connection", "close");
+    throw error;
+  }
+}
+
+function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
 /** Null where host and path make no URL. */

@@ -10,6 +10,8 @@ const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** How often it is looked who has not sent a whole header in time. */
 const CHECK_INTERVAL_MS = 2000;
+/** Longer than any call may take: a request that streams lasts as long as its call. */
+const WHOLE_REQUEST_MS = 70_000;
 /** A client that has not answered a ping when the next is due is gone, whatever its connection looks like. */
 const PING_INTERVAL_MS = 10_000;
 
@@ -40,7 +42,11 @@ export interface TwoProtocolServer {
 export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<TwoProtocolServer> {
   const { handler, firstBytesTimeoutMs = 10_000, idleSessionMs = 300_000 } = options;
   const http1 = createHttp1Server(
-    { headersTimeout: firstBytesTimeoutMs, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    {
+      headersTimeout: firstBytesTimeoutMs,
+      requestTimeout: WHOLE_REQUEST_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
     handler,
   );
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 250 } }, handler);

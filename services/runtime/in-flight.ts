@@ -123,7 +123,8 @@ function labelsOf(key: string): Record<string, string> {
   return { kind, group };
 }
 
-function overloaded(): DomainError {
+/** Come back in a second. */
+export function overloaded(): DomainError {
   const message = "there is more to do at the moment than can be done in time; come back in a second";
   return new DomainError("exhausted", "OVERLOADED", message, {
     details: [{ desc: RetryInfoSchema, value: { retryDelay: { seconds: RETRY_AFTER_S } } }],

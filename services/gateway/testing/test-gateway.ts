@@ -24,7 +24,9 @@ export type Protocol = (typeof PROTOCOLS)[number];
 /** A gateway before a real server that answers one service. */
 export async function startTestGateway(
   binding: ServiceBinding,
-  options: Partial<Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "connections" | "ready">> = {},
+  options: Partial<
+    Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "bodies" | "connections" | "ready">
+  > = {},
 ): Promise<TestGateway> {
   const issuer = await testIssuer();
   const server = await startTestServer({
