@@ -1,9 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { untilAborted } from "../runtime/abort.ts";
+import { CallEnd, ENDED } from "../runtime/call-end.ts";
 import { refusalStatus } from "../runtime/error-boundary.ts";
 import { overloaded } from "../runtime/in-flight.ts";
-import { ENDED, limitedSignal } from "../runtime/limited-signal.ts";
 import { policyOf } from "../runtime/policy.ts";
 
 const MIB = 1024 * 1024;
@@ -56,7 +56,7 @@ export function boundBodies({ withinMs, bodies, bytes }: BodyBounds): ReadBody {
     let held = 0;
     add(1, 0);
     // A stream of requests ends with its call, which has a deadline of its own.
-    const time = limitedSignal(undefined, streams ? undefined : withinMs);
+    const time = new CallEnd(undefined, streams ? undefined : withinMs);
     try {
       const chunks = body[Symbol.asyncIterator]();
       for (;;) {
