@@ -50,6 +50,7 @@ export const rowsOfTwoOperators = {
       select operator_id, operator_id, '${STUDENT}', '${A}', 'Swimming', 1, 60, operator_id, 'UTC', 0, 0, 'assigned',
         trainer_id, operator_id, now()
       from operator;
+    insert into queue_worker values ('w', now());
     insert into zone_rename select operator_id, operator_id, 'x', 'y' from operator;
     update purchase set state = 'completed', complete_time = now(), completed_session_count = 1;
     insert into decision (operator_id, decision_id, trainer_id, document, create_time)
