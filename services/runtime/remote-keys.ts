@@ -16,6 +16,8 @@ export interface RemoteKeysOptions {
   /** and before any further call from this one on: a key that was withdrawn does not live on with an issuer that is away. */
   maxAgeMs?: number;
   nowMs?: () => number;
+  /** Told when a reading brings other keys than the one before. */
+  onChange?: () => void;
 }
 
 /** Who names an unknown key while so many wait for the next reading is refused at once. */
@@ -34,6 +36,7 @@ export function remoteKeys(
     refreshMs = 300_000,
     maxAgeMs = 3_600_000,
     nowMs = () => performance.now(),
+    onChange,
   }: RemoteKeysOptions = {},
 ): RemoteKeys {
   const keys = createRemoteJWKSet(url, {
@@ -55,8 +58,10 @@ export function remoteKeys(
   async function readAfter(waitMs: number): Promise<void> {
     if (waitMs > 0) await delay(waitMs, undefined, { ref: false });
     triedMs = nowMs();
+    const before = JSON.stringify(keys.jwks());
     await keys.reload();
     readMs = nowMs();
+    if (JSON.stringify(keys.jwks()) !== before) onChange?.();
   }
 
   /** A reading that has begun may bring what was published before the token was signed: then it takes another. */

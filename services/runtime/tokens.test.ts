@@ -173,6 +173,33 @@ test("an issuer that answers with anything but keys is an outage of which the ca
   issuer.closeAllConnections();
 });
 
+test("a token that is remembered is good no longer than its key is published", async () => {
+  const [leaked, fresh] = [key, await newKey("two")];
+  let published = [leaked];
+  const issuer = createServer((_, response) => {
+    response.end(JSON.stringify({ keys: published.map(({ d: _private, ...publicKey }) => publicKey) }));
+  });
+  await once(issuer.listen(0, "127.0.0.1").unref(), "listening");
+  const jwks = new URL(`http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks.json`);
+  const stolen = await createMinter({ issuer: ISSUER, key: leaked }).mint({ ...GOOD, lifetimeS: 10 * 365 * 86_400 });
+  let nowMs = 1000;
+  const [busy, idle] = [
+    createVerifier({ issuer: ISSUER, jwks }),
+    createVerifier({ issuer: ISSUER, jwks, nowMs: () => nowMs }),
+  ];
+  for (const verifying of [busy, idle]) await verifying.verify(stolen);
+
+  published = [fresh];
+  // One hears of the change by the first token of the new key, the other looks by itself.
+  await busy.verify(await createMinter({ issuer: ISSUER, key: fresh }).mint(GOOD));
+  nowMs += 3_700_000;
+  for (const verifying of [busy, idle]) {
+    await expect(verifying.verify(stolen)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+  }
+  issuer.close();
+  issuer.closeAllConnections();
+});
+
 test("keys that cannot be fetched are an outage, not the caller's fault", async () => {
   const blind = createVerifier({ issuer: ISSUER, jwks: new URL("http://127.0.0.1:1/jwks.json") });
   const minted = await createMinter({ issuer: ISSUER, key }).mint(GOOD);

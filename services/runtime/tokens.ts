@@ -15,7 +15,7 @@ import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "./caller.ts";
 import { DomainError } from "./errors.ts";
 import { roleName } from "./policy.ts";
-import { type RemoteKeys, remoteKeys } from "./remote-keys.ts";
+import { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from "./remote-keys.ts";
 import { callerFrom, tokenExpired, tokenInvalid } from "./token-caller.ts";
 
 /** RFC 9068: an access token, not an identity token that happens to bear a good signature. */
@@ -23,6 +23,8 @@ const TYPE = "at+jwt";
 const ALGORITHM = "EdDSA";
 const AUDIENCE = "cadre";
 const REMEMBERED_TOKENS = 10_000;
+/** A token that is remembered is verified anew after this: that is how a withdrawn key is noticed where no new token comes. */
+const REMEMBERED_MS = 60_000;
 
 export interface VerifierOptions {
   issuer: string;
@@ -31,6 +33,8 @@ export interface VerifierOptions {
    * and good for tokens of that service alone.
    */
   jwks: JSONWebKeySet | URL;
+  /** Of what is remembered. */
+  nowMs?: () => number;
 }
 
 export interface Verifier {
@@ -55,10 +59,13 @@ export interface Minter {
   mint(content: TokenContent): Promise<string>;
 }
 
-/** Verifies access tokens: signature, algorithm, type, issuer, audience, expiry. Remembers those it found good. */
-export function createVerifier({ issuer, jwks }: VerifierOptions): Verifier {
-  const { keyFor, published } = keySet(jwks);
-  const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS });
+/**
+ * Verifies access tokens: signature, algorithm, type, issuer, audience, expiry. Remembers those it found good, for a
+ * minute, and none beyond a change of the issuer's keys.
+ */
+export function createVerifier({ issuer, jwks, nowMs = () => performance.now() }: VerifierOptions): Verifier {
+  const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS, perf: { now: nowMs } });
+  const { keyFor, published } = keySet(jwks, { nowMs, onChange: () => verified.clear() });
 
   return {
     async verify(token, { lateByS = 0 } = {}) {
@@ -75,7 +82,8 @@ export function createVerifier({ issuer, jwks }: VerifierOptions): Verifier {
       }).catch(refuse);
       const caller = callerFrom(payload);
       assertMaySay(await published(key), caller);
-      verified.set(token, caller, { ttl: Math.max(1, (payload.exp ?? 0) * 1000 - Date.now()) });
+      const goodForMs = (payload.exp ?? 0) * 1000 - Date.now();
+      verified.set(token, caller, { ttl: Math.min(Math.max(1, goodForMs), REMEMBERED_MS) });
       return caller;
     },
   };
@@ -106,8 +114,8 @@ interface KeySet {
   published(key: CryptoKey | Uint8Array): Promise<PublishedKey | undefined>;
 }
 
-function keySet(jwks: JSONWebKeySet | URL): KeySet {
-  const { keyFor: keys, current } = jwks instanceof URL ? remoteKeys(jwks) : localKeys(jwks);
+function keySet(jwks: JSONWebKeySet | URL, options: RemoteKeysOptions): KeySet {
+  const { keyFor: keys, current } = jwks instanceof URL ? remoteKeys(jwks, options) : localKeys(jwks);
   return {
     async keyFor(header, token) {
       try {
