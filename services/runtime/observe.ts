@@ -4,7 +4,6 @@ import {
   type Attributes,
   type Context,
   context,
-  metrics,
   propagation,
   type Span,
   SpanKind,
@@ -19,6 +18,7 @@ import {
   METRIC_RPC_CLIENT_CALL_DURATION,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from "@opentelemetry/semantic-conventions";
+import { type DurationMetric, type DurationSeries, durationMetric } from "./call-durations.ts";
 import { methodName } from "./call-facts.ts";
 import { callLog } from "./call-log.ts";
 import { codeName } from "./code-name.ts";
@@ -32,8 +32,22 @@ interface MethodFacts {
   name: string;
   attributes: Attributes;
   /** By status. */
-  ended: Map<Code | undefined, Attributes>;
+  ended: Map<Code | undefined, Ending>;
 }
+
+interface Ending {
+  attributes: Attributes;
+  duration: DurationSeries;
+}
+
+/** The facts of each method, for one end of its calls. */
+interface End {
+  duration: DurationMetric;
+  facts: WeakMap<DescMethod, MethodFacts>;
+}
+
+const SERVER: End = { duration: durationMetric(METRIC_RPC_SERVER_CALL_DURATION), facts: new WeakMap() };
+const CLIENT: End = { duration: durationMetric(METRIC_RPC_CLIENT_CALL_DURATION), facts: new WeakMap() };
 
 const headerGetter = {
   get: (header: Headers, key: string) => header.get(key) ?? undefined,
@@ -41,30 +55,24 @@ const headerGetter = {
 };
 const headerSetter = { set: (header: Headers, key: string, value: string) => header.set(key, value) };
 
-/** Buckets of the RPC conventions, in seconds. */
-const advice = {
-  explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
-};
-
 /**
  * Sees every call that a server answers: a span that continues the caller's trace, a duration metric, one log line.
  * Belongs outermost, where the final status is known.
  */
 export function observeServer(logger: Logger): Interceptor {
   const tracer = trace.getTracer("cadre");
-  const duration = metrics.getMeter("cadre").createHistogram(METRIC_RPC_SERVER_CALL_DURATION, { unit: "s", advice });
   const logCall = callLog(logger);
 
   return (next) => (request) => {
     const startMs = performance.now();
-    const facts = factsOf(request.method);
+    const facts = factsOf(SERVER, request.method);
     const { name, attributes } = facts;
     const caller = propagation.extract(context.active(), request.header, headerGetter);
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, caller);
     const within = trace.setSpan(caller, span);
     return observed(next, request, within, (code) => {
       const durationMs = performance.now() - startMs;
-      duration.record(durationMs / 1000, end(span, facts, code));
+      end(span, endingOf(SERVER, facts, code), durationMs);
       logCall({ request, span, code, durationMs });
     });
   };
@@ -73,17 +81,16 @@ export function observeServer(logger: Logger): Interceptor {
 /** Sees every call that a client makes: a span of its own, which the callee's will continue, and a duration metric. */
 export function observeClient(): Interceptor {
   const tracer = trace.getTracer("cadre");
-  const duration = metrics.getMeter("cadre").createHistogram(METRIC_RPC_CLIENT_CALL_DURATION, { unit: "s", advice });
 
   return (next) => (request) => {
     const startMs = performance.now();
-    const facts = factsOf(request.method);
+    const facts = factsOf(CLIENT, request.method);
     const { name, attributes } = facts;
     const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes });
     const within = trace.setSpan(context.active(), span);
     propagation.inject(within, request.header, headerSetter);
     return observed(next, request, within, (code) => {
-      duration.record((performance.now() - startMs) / 1000, end(span, facts, code));
+      end(span, endingOf(CLIENT, facts, code), performance.now() - startMs);
     });
   };
 }
@@ -124,25 +131,27 @@ async function* observedMessages<T>(messages: AsyncIterable<T>, within: Context,
   }
 }
 
-const known = new WeakMap<DescMethod, MethodFacts>();
-
-function factsOf(method: DescMethod): MethodFacts {
-  return known.getOrInsertComputed(method, () => {
+function factsOf({ facts }: End, method: DescMethod): MethodFacts {
+  return facts.getOrInsertComputed(method, () => {
     const name = methodName({ method });
     return { name, attributes: { [ATTR_RPC_SYSTEM_NAME]: "grpc", [ATTR_RPC_METHOD]: name }, ended: new Map() };
   });
 }
 
-/** Ends the span; what is said of calls that ended so. */
-function end(span: Span, { attributes, ended }: MethodFacts, code: Code | undefined): Attributes {
-  const all = ended.getOrInsertComputed(code, () => {
+function endingOf({ duration }: End, { attributes, ended }: MethodFacts, code: Code | undefined): Ending {
+  return ended.getOrInsertComputed(code, () => {
     const name = codeName(code);
-    return { ...attributes, [ATTR_RPC_STATUS_CODE]: name, ...(code === undefined ? {} : { [ATTR_ERROR_TYPE]: name }) };
+    const error = code === undefined ? {} : { [ATTR_ERROR_TYPE]: name };
+    const all = { ...attributes, [ATTR_RPC_STATUS_CODE]: name, ...error };
+    return { attributes: all, duration: duration.series(all) };
   });
+}
+
+function end(span: Span, { attributes, duration }: Ending, durationMs: number): void {
+  duration.record(durationMs / 1000);
   if (span.isRecording()) {
-    if (code !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-    span.setAttributes(all);
+    if (ATTR_ERROR_TYPE in attributes) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.setAttributes(attributes);
   }
   span.end();
-  return all;
 }

@@ -3,6 +3,7 @@ import { SamplingDecision, type SpanContext, trace } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runtime-node";
 import { NodeSDK } from "@opentelemetry/sdk-node";
+import { durations } from "./call-durations.ts";
 
 export interface Telemetry {
   /** Answers a request with all metrics in Prometheus' text format. */
@@ -23,7 +24,7 @@ const dropSpans = { onStart() {}, onEnd() {}, forceFlush: async () => undefined,
  */
 export function startTelemetry(serviceName: string, env: Record<string, string | undefined>): Telemetry {
   const exporting = Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-  const prometheus = new PrometheusExporter({ preventServerStart: true });
+  const prometheus = new PrometheusExporter({ preventServerStart: true, metricProducers: [durations] });
   const sdk = new NodeSDK({
     serviceName,
     autoDetectResources: false,
