@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { metrics } from "@opentelemetry/api";
 import { ATTR_RPC_METHOD } from "@opentelemetry/semantic-conventions";
+import { CallEnd, ENDED } from "./call-end.ts";
 import { HeaderMap } from "./header-map.ts";
 import { policyOf } from "./policy.ts";
 
@@ -22,8 +23,8 @@ export function hedge(): Interceptor {
     const { hedgeAfterMs } = policyOf(request.method);
     if (request.stream || hedgeAfterMs === undefined) return next(request);
     tokens = Math.min(tokens + TOKENS_PER_CALL, MAX_TOKENS);
-    const decided = new AbortController();
-    const signal = AbortSignal.any([request.signal, decided.signal]);
+    const decided = new CallEnd(request.signal);
+    const { signal } = decided;
     const attempt = () => next({ ...request, header: new HeaderMap(request.header), signal });
     const mayHedge = (): boolean => {
       if (tokens < 1) return false;
@@ -31,7 +32,7 @@ export function hedge(): Interceptor {
       hedges.add(1, { [ATTR_RPC_METHOD]: `${request.service.typeName}/${request.method.name}` });
       return true;
     };
-    return hedged(attempt, hedgeAfterMs, mayHedge).finally(() => decided.abort());
+    return hedged(attempt, hedgeAfterMs, mayHedge).finally(() => decided.end(ENDED));
   };
 }
 
