@@ -17,4 +17,4 @@ test("programs are compiled before they are started for the first time, and no m
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 60_000);
+}, 120_000);

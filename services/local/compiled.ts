@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { env } from "node:process";
 import { fileURLToPath } from "node:url";
 import { SERVICES } from "./services.ts";
 
@@ -17,11 +16,11 @@ export const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/co
 export async function compilePrograms(node: string, cache = COMPILE_CACHE): Promise<void> {
   if (existsSync(cache)) return;
   const programs = [...SERVICES, "gateway"].map((name) => `services/${name}/main.ts`);
-  await Promise.all(programs.map((program) => run(node, program, { PATH: env.PATH, NODE_COMPILE_CACHE: cache })));
+  await Promise.all(programs.map((program) => run(node, program, cache)));
 }
 
 /** Never rejects: without the cache all works as well. */
-async function run(node: string, program: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(node, [program], { cwd: ROOT, env: environment, stdio: "ignore" });
+async function run(node: string, program: string, cache: string): Promise<void> {
+  const child = spawn(node, [program], { cwd: ROOT, env: { NODE_COMPILE_CACHE: cache }, stdio: "ignore" });
   await once(child, "exit").catch(() => undefined);
 }
