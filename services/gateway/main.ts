@@ -3,7 +3,7 @@ import { startAdminServer } from "../runtime/admin-server.ts";
 import { assertProductionSafe, readConfig } from "../runtime/config.ts";
 import { openErrorTracker } from "../runtime/error-tracker.ts";
 import { createLogger } from "../runtime/logger.ts";
-import { runProcess } from "../runtime/run-process.ts";
+import { GRACE_MS, runProcess } from "../runtime/run-process.ts";
 import { startTelemetry } from "../runtime/telemetry.ts";
 import { readTls } from "../runtime/tls.ts";
 import { createVerifier } from "../runtime/tokens.ts";
@@ -13,8 +13,6 @@ import { allowedOrigins, gatewayConfig, inFlightBounds } from "./config.ts";
 import { forward } from "./forward.ts";
 import { startGateway } from "./gateway.ts";
 import { openAllowances } from "./open-allowances.ts";
-
-const GRACE_MS = 10_000;
 
 await runProcess(process, "gateway", async () => {
   const config = readConfig(gatewayConfig, process.env);
@@ -46,7 +44,7 @@ await runProcess(process, "gateway", async () => {
   const admin = await startAdminServer({ host: config.HOST, port: config.ADMIN_PORT, ready, serveMetrics });
   logger.info({ port: gateway.port, admin_port: admin.port }, "serving");
 
-  return async () => {
+  const stop = async (): Promise<void> => {
     logger.info("stopping");
     gateway.leave();
     await delay(config.STOP_NOTICE_MS);
@@ -57,4 +55,5 @@ await runProcess(process, "gateway", async () => {
     await errors.stop();
     await telemetry.stop();
   };
+  return { noticeMs: config.STOP_NOTICE_MS, stop };
 });

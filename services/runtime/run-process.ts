@@ -1,20 +1,25 @@
 import { ConfigError } from "./config.ts";
 import { collectGarbage, keepHeapSmall } from "./heap.ts";
 
-const STOP_WITHIN_MS = 20_000;
+/** Calls under way get so long to finish. */
+export const GRACE_MS = 10_000;
+/** For closing what was open, once they have. */
+const CLOSING_MS = 10_000;
+
+/** A process that runs, and how it ends. */
+export interface Started {
+  /** How long it says that it stops before it does. */
+  noticeMs: number;
+  stop(): Promise<void>;
+}
 
 /**
  * The life of a process: starts, and on SIGTERM or SIGINT, or when whoever started it over an IPC channel is gone, stops
- * and exits with 0. A start or stop that fails says why on standard error and exits with 1. `start` answers with what
- * stops it again.
+ * and exits with 0. A start or stop that fails says why on standard error and exits with 1.
  */
-export async function runProcess(
-  process: NodeJS.Process,
-  name: string,
-  start: () => Promise<() => Promise<void>>,
-): Promise<void> {
+export async function runProcess(process: NodeJS.Process, name: string, start: () => Promise<Started>): Promise<void> {
   keepHeapSmall();
-  let stop: (() => Promise<void>) | undefined;
+  let started: Started | undefined;
   let stopping = false;
   const fail = (error: unknown): never => {
     process.stderr.write(`${name}: ${fault(error)}\n`);
@@ -24,15 +29,15 @@ export async function runProcess(
     if (stopping) return;
     stopping = true;
     // While it still starts there is no call to lose.
-    if (!stop) process.exit(0);
+    if (!started) process.exit(0);
     // What hangs while closing must not keep an orphan alive.
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    stop().then(() => process.exit(0), fail);
+    setTimeout(() => process.exit(1), started.noticeMs + GRACE_MS + CLOSING_MS).unref();
+    started.stop().then(() => process.exit(0), fail);
   };
   process.on("SIGTERM", onStop);
   process.on("SIGINT", onStop);
   process.on("disconnect", onStop);
-  stop = await start().catch(fail);
+  started = await start().catch(fail);
   collectGarbage();
 }
 

@@ -19,7 +19,7 @@ import { clientInterceptors, serverInterceptors } from "./interceptors.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { migrateService } from "./migrations.ts";
 import { needingAll, type Readiness, readyUntil } from "./readiness.ts";
-import { runProcess } from "./run-process.ts";
+import { GRACE_MS, runProcess, type Started } from "./run-process.ts";
 import { serve } from "./serve.ts";
 import { serviceToken } from "./service-token.ts";
 import { startTelemetry } from "./telemetry.ts";
@@ -55,7 +55,6 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
 
 /** The database ends every statement earlier by itself (`provision.ts`), unless it is not there any more. */
 const LONGEST_STATEMENT_MS = 65_000;
-const GRACE_MS = 10_000;
 const DATABASE = "database";
 /** Less than those wait who ask how a service is. */
 const DATABASE_ANSWERS_WITHIN_MS = 2000;
@@ -74,7 +73,7 @@ export async function runService<Schema extends z.ZodType<ServiceConfig>>(
 async function startService<Schema extends z.ZodType<ServiceConfig>>(
   env: NodeJS.ProcessEnv,
   { name, config: schema, migrations, start }: ServiceDefinition<Schema>,
-): Promise<() => Promise<void>> {
+): Promise<Started> {
   const config = readConfig(schema, env);
   assertProductionSafe(config);
   const logger = createLogger(name, config.LOG_LEVEL);
@@ -141,7 +140,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
   });
   logger.info({ port: server.port, admin_port: admin.port }, "serving");
 
-  return async () => {
+  const stop = async (): Promise<void> => {
     logger.info("stopping");
     leaving.abort();
     server.leave();
@@ -154,6 +153,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     for (const close of closers) await close().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
+  return { noticeMs: config.STOP_NOTICE_MS, stop };
 }
 
 function readiness(db: Database, breakers: Breaker[]): () => Promise<Readiness> {
