@@ -60,7 +60,6 @@ export const gatewayConfig = serviceConfig
     TOKEN_ISSUER: true,
     TOKEN_JWKS: true,
     SENTRY_DSN: true,
-    STOP_NOTICE_MS: true,
     LOG_LEVEL: true,
     TLS_CERT_FILE: true,
     TLS_KEY_FILE: true,
@@ -68,6 +67,8 @@ export const gatewayConfig = serviceConfig
   })
   .extend({
     PORT: serviceConfig.shape.PORT.default(8080),
+    /** Its callers over HTTP/1.1 hear with an answer that a connection ends, where services' callers hear it at once. */
+    STOP_NOTICE_MS: serviceConfig.shape.STOP_NOTICE_MS.unwrap().default(1000),
     ADMIN_PORT: serviceConfig.shape.ADMIN_PORT.default(7200),
     TRAINER_ADDRESS: grpcAddress.default("127.0.0.1:7101"),
     BOOKING_ADDRESS: grpcAddress.default("127.0.0.1:7102"),

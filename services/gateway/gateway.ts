@@ -88,6 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const leave = (): void => {
     leaving.abort();
     health.close();
+    server.leave();
   };
 
   return {

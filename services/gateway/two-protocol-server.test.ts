@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent, get as httpGet } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
@@ -92,6 +93,33 @@ test("while it drains, running requests are answered, idle connections go, and n
   letGo();
   expect(await Promise.all([one, two])).toEqual(["answered", "answered"]);
   await drained;
+});
+
+test("one who leaves closes connections of HTTP/1.1 with their next answer, also where it is under way, and takes new ones", async () => {
+  const { promise: release, resolve: letGo } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const port = await start({
+    handler(request, response) {
+      if (request.url !== "/slow") return void response.end("at once");
+      ask();
+      void release.then(() => response.end("late"));
+    },
+  });
+  const agent = new Agent({ keepAlive: true });
+  const get = async (path: string) => {
+    const [response] = await once(httpGet({ port, path, agent }), "response");
+    return [response.headers.connection, await text(response)];
+  };
+  expect(await get("/")).toEqual(["keep-alive", "at once"]);
+  const underWay = get("/slow");
+  await asked;
+
+  server?.leave();
+
+  expect(await get("/")).toEqual(["close", "at once"]);
+  letGo();
+  expect(await underWay).toEqual(["close", "late"]);
+  agent.destroy();
 });
 
 test("a drain does not wait for ever", async () => {

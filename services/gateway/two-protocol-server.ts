@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createHttp1Server } from "node:http";
+import { createServer as createHttp1Server, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { countConnections } from "./connections-per-address.ts";
@@ -31,6 +31,8 @@ export interface TwoProtocolOptions {
 
 export interface TwoProtocolServer {
   readonly port: number;
+  /** Tells everybody over HTTP/1.1 with their next answer not to use the connection again, and goes on serving. */
+  leave(): void;
   /** Takes no new connection and no new call (GOAWAY), lets running calls finish, and cuts what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 250 } }, handler);
   const unknown = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  let leaving = false;
   let draining = false;
 
   http2.on("session", (session) => {
@@ -67,8 +70,20 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   // A broken session is its client's trouble; without a listener it would be ours.
   http2.on("sessionError", () => {});
 
-  // A connection kept alive would outlast its last request.
-  http1.on("request", (_, response) => response.once("close", () => draining && http1.closeIdleConnections()));
+  // Closed while its client sends the next request, a connection that is kept alive would lose that one.
+  const answers = new Set<ServerResponse>();
+  http1.prependListener("request", (_, response) => {
+    if (leaving) closeWith(response);
+    answers.add(response);
+    response.once("close", () => {
+      answers.delete(response);
+      if (draining) http1.closeIdleConnections();
+    });
+  });
+  const leave = (): void => {
+    leaving = true;
+    for (const response of answers) closeWith(response);
+  };
   // The HTTP/1.1 server listens, since only a listening one enforces its timeouts and closes its idle connections.
   const speakHttp1 = http1.listeners("connection");
   http1.removeAllListeners("connection");
@@ -93,7 +108,9 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
   await listening(http1, options);
   return {
     port: (http1.address() as AddressInfo).port,
+    leave,
     async drain(graceMs) {
+      leave();
       draining = true;
       const closed = once(http1, "close");
       http1.close();
@@ -107,6 +124,10 @@ export async function listenTwoProtocols(options: TwoProtocolOptions): Promise<T
       clearTimeout(cut);
     },
   };
+}
+
+function closeWith(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader("connection", "close");
 }
 
 /** Answers with what ends the asking. */
