@@ -13,7 +13,8 @@ export function blameTheCaller(context: HandlerContext): void {
     () => {
       const { reason } = context.signal;
       if (!(reason instanceof ConnectError) || reason.code !== Code.Internal) return;
-      if (reason.rawMessage.startsWith("parse binary: ")) Object.assign(reason, { code: Code.InvalidArgument });
+      if (/^(parse binary: |decompression failed)/.test(reason.rawMessage))
+        Object.assign(reason, { code: Code.InvalidArgument });
     },
     { once: true },
   );

@@ -7,6 +7,7 @@ import { createHealth } from "../runtime/health.ts";
 import type { InFlightOptions } from "../runtime/in-flight.ts";
 import { doorkeeper, serverInterceptors } from "../runtime/interceptors.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { observeEarly } from "../runtime/observe.ts";
 import { assertPolicies } from "../runtime/policy.ts";
 import { type Readiness, readyUntil, remembered } from "../runtime/readiness.ts";
 import { reflectionServices } from "../runtime/reflection.ts";
@@ -18,7 +19,6 @@ import { firstOf } from "./pages/page.ts";
 import { verifyPages } from "./pages/verify.ts";
 import { publicHandler } from "./public-handler.ts";
 import type { BodyBounds } from "./request-bodies.ts";
-import { answerTrace } from "./trace-header.ts";
 import { listenTwoProtocols, type TwoProtocolOptions } from "./two-protocol-server.ts";
 
 /** For what was told to end to say so to its caller. */
@@ -72,10 +72,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const limits = allowances && limitCalls(allowances, options.services);
   const groupOf = ({ service }: { service: DescService }) => backendOf.get(service.typeName);
   const bound = inFlight && { ...inFlight, groupOf };
-  const passing = { logger, errors, verifier, services, limits, inFlight: bound, outer: [answerTrace] };
+  const passing = { logger, errors, verifier, services, limits, inFlight: bound };
   const handler = publicHandler({
     services,
     doorkeeper: doorkeeper(passing),
+    observe: observeEarly(logger),
     interceptors: serverInterceptors(passing),
     origins,
     ready,

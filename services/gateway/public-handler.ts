@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import {
+  Code,
+  ConnectError,
   type ContextValues,
   cors,
   createConnectRouter,
+  createContextKey,
   createContextValues,
   type HandlerContext,
   type Interceptor,
@@ -19,6 +22,7 @@ import allowOrigins from "cors";
 import { answerHealth } from "../runtime/admin-server.ts";
 import { addressKey } from "../runtime/call-limits.ts";
 import type { ServiceBinding } from "../runtime/implement.ts";
+import { observationKey, type observeEarly } from "../runtime/observe.ts";
 import { policyOf } from "../runtime/policy.ts";
 import type { Readiness } from "../runtime/readiness.ts";
 import { blameTheCaller } from "./blame-the-caller.ts";
@@ -26,7 +30,7 @@ import { callOurselves } from "./call-ourselves.ts";
 import type { AddressOf } from "./caller-address.ts";
 import { answerPage, type FindPage } from "./pages/page.ts";
 import { BODY_BOUNDS, type BodyBounds, boundBodies, type ReadBody } from "./request-bodies.ts";
-import { TRACE_HEADER } from "./trace-header.ts";
+import { answerTrace, TRACE_HEADER } from "./trace-header.ts";
 
 const MAX_TIMEOUT_MS = 60_000;
 const PREFLIGHT_MAX_AGE_S = 7200;
@@ -37,6 +41,8 @@ export interface PublicOptions {
   /** Refuses before a body is read. */
   doorkeeper: (context: HandlerContext) => Promise<void>;
   interceptors: Interceptor[];
+  /** Sees every call, also one that ends before it comes to the interceptors. */
+  observe: ReturnType<typeof observeEarly>;
   /** Whose pages may call. */
   origins: "*" | string[];
   ready: () => Promise<Readiness>;
@@ -58,13 +64,17 @@ interface Rpc {
   response: Response;
   address: string;
   readBody: ReadBody;
+  observe: PublicOptions["observe"];
 }
+
+/** Ends with the reason why a call has failed. */
+const signalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "signal" });
 
 export type PublicHandler = (request: Request, response: Response) => void;
 
 /** Everything that the public port answers: RPCs in every protocol of Connect, pages, /health, /ready. */
 export function publicHandler(options: PublicOptions): PublicHandler {
-  const { addressOf = () => "" } = options;
+  const { addressOf = () => "", observe } = options;
   const allow = allowOrigins({
     origin: options.origins,
     methods: [...cors.allowedMethods],
@@ -75,6 +85,7 @@ export function publicHandler(options: PublicOptions): PublicHandler {
   const router = createConnectRouter({
     interceptors: options.interceptors,
     async requestGate(context) {
+      context.values.set(signalKey, context.signal);
       await options.doorkeeper(context);
       blameTheCaller(context);
     },
@@ -98,7 +109,7 @@ export function publicHandler(options: PublicOptions): PublicHandler {
       const path = request.url?.split("?", 1)[0] ?? "/";
       const rpc = rpcs.get(path);
       if (rpc) {
-        void answerRpc(rpc, { request, response, address: addressOf(request), readBody });
+        void answerRpc(rpc, { request, response, address: addressOf(request), readBody, observe });
         return;
       }
       // Those of HTTP/2 have everything of HTTP/1.1's that these need.
@@ -115,16 +126,23 @@ export function publicHandler(options: PublicOptions): PublicHandler {
 }
 
 /** As `connectNodeAdapter` does, which throws at an odd host and prints every caller that leaves to the console. */
-async function answerRpc(rpc: UniversalHandler, { request, response, address, readBody }: Rpc): Promise<void> {
-  const call = universalRequest(request, response, createContextValues().set(addressKey, address));
+async function answerRpc(rpc: UniversalHandler, options: Rpc): Promise<void> {
+  const { request, response, address, readBody, observe } = options;
+  const { method } = rpc;
+  const contextValues = createContextValues().set(addressKey, address);
+  const call = universalRequest(request, response, contextValues);
   if (!call) {
     response.writeHead(400);
     response.end();
     return;
   }
   endWithAnswer(request);
+  const seen = { method, header: call.header, contextValues };
+  const observation = observe(seen);
+  contextValues.set(observationKey, observation);
+  answerTrace(response as ServerResponse, observation);
+  response.once("close", () => observation.end(codeOfEnd(contextValues), seen));
   try {
-    const { method } = rpc;
     const body = isBytes(call.body)
       ? wholeOrClosed(readBody(call.body, { address, method }), request, response)
       : call.body;
@@ -133,6 +151,12 @@ async function answerRpc(rpc: UniversalHandler, { request, response, address, re
     // The handlers answer every error of ours with a status; this is a caller that left before its answer.
     response.destroy();
   }
+}
+
+/** Of a call that no interceptor has seen: why it failed, or that it is none that Connect knows. */
+function codeOfEnd(values: ContextValues): Code {
+  const signal = values.get(signalKey);
+  return signal === undefined ? Code.Unimplemented : ConnectError.from(signal.reason).code;
 }
 
 /**

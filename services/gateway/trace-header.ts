@@ -1,19 +1,11 @@
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
-import { currentTrace } from "../runtime/telemetry.ts";
+import type { ServerResponse } from "node:http";
+import { isSpanContextValid, trace } from "@opentelemetry/api";
+import type { Observation } from "../runtime/observe.ts";
 
 export const TRACE_HEADER = "cadre-trace-id";
 
-/** Tells the caller under which trace the logs have its call, whether it succeeds or not. */
-export const answerTrace: Interceptor = (next) => async (request) => {
-  const traceId = currentTrace()?.traceId;
-  if (traceId === undefined) return next(request);
-  try {
-    const response = await next(request);
-    response.header.set(TRACE_HEADER, traceId);
-    return response;
-  } catch (reason) {
-    const error = ConnectError.from(reason);
-    error.metadata.set(TRACE_HEADER, traceId);
-    throw error;
-  }
-};
+/** Tells the caller under which trace the logs have its call, however it ends. */
+export function answerTrace(response: Pick<ServerResponse, "setHeader">, { within }: Observation): void {
+  const span = trace.getSpanContext(within);
+  if (span && isSpanContextValid(span)) response.setHeader(TRACE_HEADER, span.traceId);
+}

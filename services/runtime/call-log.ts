@@ -1,14 +1,14 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Code, Interceptor } from "@connectrpc/connect";
+import type { Code } from "@connectrpc/connect";
 import type { Span } from "@opentelemetry/api";
-import { methodName, requestIdOf } from "./call-facts.ts";
+import { type EarlyRequest, methodName, requestIdOf } from "./call-facts.ts";
 import { callerKey, onBehalfOfKey } from "./caller.ts";
 import { codeName } from "./code-name.ts";
 import type { Logger } from "./logger.ts";
 
 /** A call that has been answered. */
 export interface AnsweredCall {
-  request: Parameters<ReturnType<Interceptor>>[0];
+  request: EarlyRequest;
   span: Span;
   code: Code | undefined;
   durationMs: number;

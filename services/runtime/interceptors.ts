@@ -25,8 +25,6 @@ export interface ServerInterceptorOptions {
   /** How much work is taken on; without it, all of it. */
   inFlight?: InFlightOptions | undefined;
   limits?: CallLimits | undefined;
-  /** Around everything but the observation. */
-  outer?: Interceptor[];
 }
 
 /** What every call passes through on its way into a server, outermost first. */
@@ -53,8 +51,8 @@ export function doorkeeper(options: ServerInterceptorOptions): (context: Handler
   };
 }
 
-function reporting({ logger, errors, outer = [] }: ServerInterceptorOptions): Interceptor[] {
-  return [observeServer(logger), ...outer, errorBoundary(bugReporter(logger, errors))];
+function reporting({ logger, errors }: ServerInterceptorOptions): Interceptor[] {
+  return [observeServer(logger), errorBoundary(bugReporter(logger, errors))];
 }
 
 /** Who asks how a server is gets an answer however busy it is. */

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { type Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import {
   type Attributes,
   type Context,
@@ -19,7 +19,7 @@ import {
   METRIC_RPC_SERVER_CALL_DURATION,
 } from "@opentelemetry/semantic-conventions";
 import { type DurationMetric, type DurationSeries, durationMetric } from "./call-durations.ts";
-import { methodName } from "./call-facts.ts";
+import { type EarlyRequest, methodName } from "./call-facts.ts";
 import { callLog } from "./call-log.ts";
 import { codeName } from "./code-name.ts";
 import type { Logger } from "./logger.ts";
@@ -55,26 +55,52 @@ const headerGetter = {
 };
 const headerSetter = { set: (header: Headers, key: string, value: string) => header.set(key, value) };
 
+/** A call that is being observed. */
+export interface Observation {
+  /** With the call's span. */
+  readonly within: Context;
+  /** The first time counts. */
+  end(code: Code | undefined, request: EarlyRequest): void;
+}
+
+/** Of a call that was observed before it came to the interceptors. */
+export const observationKey = createContextKey<Observation | undefined>(undefined, { description: "observation" });
+
 /**
  * Sees every call that a server answers: a span that continues the caller's trace, a duration metric, one log line.
  * Belongs outermost, where the final status is known.
  */
 export function observeServer(logger: Logger): Interceptor {
+  const begin = observeEarly(logger);
+  return (next) => async (request) => {
+    const observation = request.contextValues.get(observationKey) ?? begin(request);
+    return observed(next, request, observation.within, (code) => observation.end(code, request));
+  };
+}
+
+/** Begins what `observeServer` goes on with where a call comes to it, for servers that refuse calls before. */
+export function observeEarly(logger: Logger): (request: EarlyRequest) => Observation {
   const tracer = trace.getTracer("cadre");
   const logCall = callLog(logger);
 
-  return (next) => (request) => {
+  return ({ method, header }) => {
     const startMs = performance.now();
-    const facts = factsOf(SERVER, request.method);
+    const facts = factsOf(SERVER, method);
     const { name, attributes } = facts;
-    const caller = propagation.extract(context.active(), request.header, headerGetter);
+    const caller = propagation.extract(context.active(), header, headerGetter);
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, caller);
     const within = trace.setSpan(caller, span);
-    return observed(next, request, within, (code) => {
-      const durationMs = performance.now() - startMs;
-      end(span, endingOf(SERVER, facts, code), durationMs);
-      logCall({ request, span, code, durationMs });
-    });
+    let ended = false;
+    return {
+      within,
+      end(code, request) {
+        if (ended) return;
+        ended = true;
+        const durationMs = performance.now() - startMs;
+        end(span, endingOf(SERVER, facts, code), durationMs);
+        logCall({ request, span, code, durationMs });
+      },
+    };
   };
 }
 

@@ -25,7 +25,7 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export async function startTestGateway(
   binding: ServiceBinding,
   options: Partial<
-    Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "bodies" | "connections" | "ready">
+    Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "bodies" | "connections" | "logger" | "ready">
   > = {},
 ): Promise<TestGateway> {
   const issuer = await testIssuer();
