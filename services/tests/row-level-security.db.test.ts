@@ -39,7 +39,11 @@ const WRITING = {
 
 /** Functions that see more than their callers, and why. */
 const DEFINERS = {
-  trainer: { forget_answers: "sweeps, and answers with a number" },
+  trainer: {
+    forget_answers: "sweeps, and answers with a number",
+    measured_trainers: "who of an operator reaches a point; empty where the caller does not see the operator",
+    nearest_trainers: "who of an operator reaches a point; empty where the caller does not see the operator",
+  },
   booking: {
     forget_answers: "sweeps, and answers with a number",
     locate_zone: "which zone serves a point does not depend on who asks",

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import pg from "pg";
 import { z } from "zod";
+import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { runInCall } from "../runtime/call-context.ts";
 import { type Database, sql } from "../runtime/database.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 import { type Search, searchTrainers } from "./search-query.ts";
@@ -64,13 +66,42 @@ test("among many who are spread out the few who reach the point are found in the
   expect(await blocksRead(SPREAD, COMMON)).toBeLessThan(LARGER_SIZE / 10);
 });
 
+test.each([COMMON, RARE])("an operator's own search reads no more than an administrator's", async (courseId) => {
+  const asAdmin = await blocksRead(LARGER_CROWD, courseId);
+  const asOperator = await inCallOf(LARGER_CROWD, () => blocksRead(LARGER_CROWD, courseId, database.db));
+  expect(asOperator).toBeLessThan(1.2 * asAdmin);
+});
+
+test.each([
+  ["measured_trainers", ""],
+  ["nearest_trainers", ", 8, 1001"],
+])("%s tells an operator nothing of another, and nobody anything", async (name, more) => {
+  const asked = (client: Database) =>
+    client.oneFirst(
+      sql.type(z.object({ count: z.number() }))`
+        select count(*) from ${sql.identifier([name])}(${CROWD}::uuid, ${RARE}::uuid, null, null, 50, 8${raw(more)})
+      `,
+    );
+  expect(await asked(database.all)).toBe(CROWD_SIZE / 100);
+  expect(await inCallOf(CROWD, () => asked(database.db))).toBe(CROWD_SIZE / 100);
+  expect(await inCallOf(SPREAD, () => asked(database.db))).toBe(0);
+  expect(await asked(database.db)).toBe(0);
+});
+
+function raw(text: string) {
+  return { ...sql.fragment``, sql: text };
+}
+
+function inCallOf<T>(operatorId: string, work: () => T): T {
+  const caller = { subject: "operator", role: Role.OPERATOR, claims: { operator_id: operatorId } };
+  return runInCall({ signal: new AbortController().signal, caller }, work);
+}
+
 /** How many blocks the database touches to answer a search for the nearest ten. */
-async function blocksRead(operatorId: string, courseId: string): Promise<number> {
+async function blocksRead(operatorId: string, courseId: string, db = database.all): Promise<number> {
   const search = { operatorId, courseId, point, dates: ["2026-07-01"], maxResults: 10, parts: new Set<string>() };
   const row = z.object({ "QUERY PLAN": explained });
-  const plan = await database.all.one(
-    sql.type(row)`explain (analyze, buffers, format json) ${await statementOf(search)}`,
-  );
+  const plan = await db.one(sql.type(row)`explain (analyze, buffers, format json) ${await statementOf(search)}`);
   const blocks = plan["QUERY PLAN"][0]?.Plan;
   return (blocks?.["Shared Hit Blocks"] ?? 0) + (blocks?.["Shared Read Blocks"] ?? 0);
 }

@@ -35,7 +35,8 @@ export interface SearchResult {
 /** As search_count names all active trainers, whatever they teach. */
 const ALL_COURSES = "00000000-0000-0000-0000-000000000000";
 
-const FEW = 2_000;
+/** To come by somebody takes so many times as long as to measure somebody. */
+const STEP = 1.7;
 
 /** One more than can be asked for: of those who reach the point no more are counted. */
 const COUNTED = 1_001;
@@ -53,9 +54,15 @@ const resultRow: z.ZodType<SearchResult> = z.object({
 /**
  * One statement whatever it finds. The funnel is made of counts that are kept. Where few are qualified, each of them is
  * measured; of many, those who reach the point are walked through from the nearest on, in an index, until there are
- * enough. `few` says how many are few: measuring one takes 5 µs.
+ * enough. The fewer are qualified, the more one comes by who are not: all of the operator's may reach the point. `step` decides
+ * between the two.
  */
-export function searchTrainers(db: Database, search: Search, now: Temporal.Instant, few = FEW): Promise<SearchResult> {
+export function searchTrainers(
+  db: Database,
+  search: Search,
+  now: Temporal.Instant,
+  step = STEP,
+): Promise<SearchResult> {
   const { courseId, operatorId, maxResults, after } = search;
   return db.one(sql.type(resultRow)`
     with counted as materialized (
@@ -65,12 +72,17 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
         coalesce(sum(difference) filter (
           where course_id = ${courseId}::uuid and operator_id = ${operatorId}::uuid
         ), 0)::bigint as same_operator,
+        coalesce(sum(difference) filter (
+          where course_id = ${ALL_COURSES}::uuid and operator_id = ${operatorId}::uuid
+        ), 0)::bigint as active_of_operator,
         ${unqualified(search)} as unqualified
       from search_count where course_id in (${ALL_COURSES}::uuid, ${courseId}::uuid)
+    ), way as materialized (
+      select same_operator - unqualified <= sqrt(${walkedAtMost(search) * step}::float8 * active_of_operator) as measuring from counted
     ), reached as materialized (
-      select * from (${measured(search)}) as m where (select same_operator - unqualified <= ${few} from counted)
+      select * from (${measured(search)}) as m where (select measuring from way)
       union all
-      select * from (${walked(search)}) as w where (select same_operator - unqualified > ${few} from counted)
+      select * from (${walked(search)}) as w where (select not measuring from way)
     ), beyond as materialized (
       select * from reached
       where ${after ? sql.fragment`(distance, trainer_id) > (${after.distanceMeters}::float8, ${after.trainerId}::uuid)` : sql.fragment`true`}
@@ -94,20 +106,14 @@ export function searchTrainers(db: Database, search: Search, now: Temporal.Insta
   `);
 }
 
-/** Every one of the qualified; one after the other, lest the many who reach the point are looked at. */
-function measured({ courseId, operatorId, point, dates }: Search) {
+/** Every one of the qualified. */
+function measured({ courseId, operatorId, point: { latitude, longitude }, dates }: Search) {
+  const ends = endsOf(dates);
   return sql.fragment`
-    select q.operator_id, q.trainer_id, t.distance
-    from qualification q, lateral (
-      select t.travel_radius_meters,
-        great_circle_meters(t.base_latitude, t.base_longitude, ${point.latitude}::float8, ${point.longitude}::float8) as distance
-      from trainer t
-      where t.operator_id = q.operator_id and t.trainer_id = q.trainer_id and t.status = 'active' and ${boundsHold(point)}
-      offset 0
-    ) t
-    where q.course_id = ${courseId}::uuid and q.operator_id = ${operatorId}::uuid and q.active and ${qualifiedOn(dates)}
-      and t.distance <= t.travel_radius_meters
-  `;
+    select * from measured_trainers(
+      ${operatorId}::uuid, ${courseId}::uuid, ${ends?.first ?? null}::date, ${ends?.last ?? null}::date,
+      ${latitude}::float8, ${longitude}::float8
+    )`;
 }
 
 /** A circle that reaches round a pole holds the point under both of its longitudes. */
@@ -132,14 +138,7 @@ function walkedAtMost({ after }: Search): number {
   return (after?.rank ?? 0) + COUNTED;
 }
 
-/** Qualified on every date is qualified on the first and on the last. */
-function qualifiedOn(dates: readonly string[]) {
-  const ends = endsOf(dates);
-  if (!ends) return sql.fragment`true`;
-  return sql.fragment`q.from_date <= ${ends.first}::date and (q.until_date is null or q.until_date >= ${ends.last}::date)`;
-}
-
-/** Each count is a range of an index of its own. */
+/** Qualified on every date is qualified on the first and on the last. Each count is a range of an index of its own. */
 function unqualified({ courseId, operatorId, dates }: Search) {
   const ends = endsOf(dates);
   if (!ends) return sql.fragment`0`;
@@ -157,13 +156,6 @@ function endsOf(dates: readonly string[]): { first: string; last: string } | nul
   const [first] = dates.toSorted();
   const last = dates.toSorted().at(-1);
   return first === undefined || last === undefined ? null : { first, last };
-}
-
-/** A point has a second longitude, a whole turn away, under which the boxes over the antimeridian hold it. */
-function boundsHold({ latitude, longitude }: Search["point"]) {
-  const boxAt = (x: number) =>
-    sql.fragment`box(point(${x}::float8, ${latitude}::float8), point(${x}::float8, ${latitude}::float8))`;
-  return sql.fragment`(t.reach @> ${boxAt(longitude)} or t.reach @> ${boxAt(turned(longitude))})`;
 }
 
 function turned(longitude: number): number {
