@@ -2,11 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
+import { runInCall } from "../../runtime/call-context.ts";
 import { type Database, openDatabase, sql } from "../../runtime/database.ts";
 import { startPostgres } from "../../runtime/embedded-postgres.ts";
 import { migrateService } from "../../runtime/migrations.ts";
 import { provisionService } from "../../runtime/provision.ts";
-import { type Search, searchTrainers } from "../../trainer/search-query.ts";
+import { tenantDatabase } from "../../runtime/tenancy.ts";
+import { searchTrainers } from "../../trainer/search-query.ts";
 import { type Figure, median, rounded } from "../figure.ts";
 import { paired } from "../paired.ts";
 
@@ -29,15 +32,33 @@ const CROWD = {
   longitude: { from: 7.65, degrees: 0.7 },
 };
 const courseIds = [1, 2, 3].map((number) => `0e000000-0000-7000-8000-00000000000${number}`);
+/** Taught by one trainer in ten. */
+const SOME_COURSE = "0e000000-0000-7000-8000-000000000004";
 const everything = new Set(["workingHours", "qualifications", "timeOff"]);
 const nothing = new Set<string>();
+const dates = Array.from({ length: 30 }, (_, day) => `2026-0${1 + Math.floor(day / 10)}-${10 + (day % 10)}`);
 const masked = "with a read mask without what hangs on them";
 
+const usual = { courseId: courseIds[0] ?? "", parts: everything, maxResults: 1000, role: Role.ADMIN };
 const SEARCHES = [
-  { figure: "search-trainers", shape: SPREAD, parts: everything, maxResults: 1000, words: "with their documents" },
-  { figure: "search-trainers-masked", shape: SPREAD, parts: nothing, maxResults: 1000, words: masked },
-  { figure: "search-crowd", shape: CROWD, parts: everything, maxResults: 100, words: "with their documents" },
-  { figure: "search-crowd-masked", shape: CROWD, parts: nothing, maxResults: 1000, words: masked },
+  { ...usual, figure: "search-trainers", shape: SPREAD, words: "with their documents" },
+  { ...usual, figure: "search-trainers-masked", shape: SPREAD, parts: nothing, words: masked },
+  { ...usual, figure: "search-crowd", shape: CROWD, maxResults: 100, words: "with their documents" },
+  { ...usual, figure: "search-crowd-masked", shape: CROWD, parts: nothing, words: masked },
+  {
+    ...usual,
+    figure: "search-some",
+    shape: CROWD,
+    courseId: SOME_COURSE,
+    maxResults: 100,
+    words: "5,000 of whom teach it",
+  },
+  { ...usual, figure: "search-operator", shape: SPREAD, role: Role.OPERATOR, words: "by the operator itself" },
+  {
+    ...usual,
+    ...{ figure: "search-operator-crowd", shape: CROWD, role: Role.OPERATOR, maxResults: 100 },
+    words: "by the operator itself",
+  },
 ];
 
 /** Searching among many trainers of one operator. */
@@ -50,23 +71,26 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
   const passwords = { ownerPassword: "bench", appPassword: "bench" };
   const urls = await provisionService({ adminUrl: postgres.url, service: "trainer", ...passwords });
   await migrateService(urls.migrationDatabaseUrl, new URL("../../trainer/migrations/", import.meta.url));
-  const db = await openDatabase(urls.serviceDatabaseUrl, { maxConnections: 2, applicationName: "bench" });
+  const open = (url: string) => openDatabase(url, { maxConnections: 2, applicationName: "bench" });
+  const db = tenantDatabase(await open(urls.databaseUrl), await open(urls.serviceDatabaseUrl));
   stack.defer(() => db.end());
-  await fill(db, urls.migrationDatabaseUrl);
+  await fill(db.asService(), urls.migrationDatabaseUrl);
 
-  for (const { figure, shape, parts, maxResults, words } of SEARCHES) {
+  for (const { figure, shape, words, role, ...what } of SEARCHES) {
+    const caller = { subject: "bench", role, claims: { operator_id: shape.operatorId } };
+    const call = { signal: new AbortController().signal, caller };
     let found = 0;
     const ours = async () => {
       const times = [];
       for (const point of shape.points) {
         const start = performance.now();
-        const search = searchAt(shape.operatorId, point, { parts, maxResults });
-        found = (await searchTrainers(db, search, Temporal.Now.instant())).matches.length;
+        const search = { operatorId: shape.operatorId, point, dates, ...what };
+        found = (await runInCall(call, () => searchTrainers(db, search, Temporal.Now.instant()))).matches.length;
         times.push(performance.now() - start);
       }
       return median(times);
     };
-    const sides = await paired(ours, () => everyTrainer(db, shape.operatorId));
+    const sides = await paired(ours, () => everyTrainer(db.asService(), shape.operatorId));
     yield {
       figure,
       ours: rounded(sides.ours),
@@ -78,15 +102,6 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
       note: `${found} found among ${TRAINERS} trainers of one operator, ${words} / counting and measuring every trainer, without documents; must is in ms`,
     };
   }
-}
-
-function searchAt(
-  operatorId: string,
-  point: Search["point"],
-  { parts, maxResults }: Pick<Search, "parts" | "maxResults">,
-): Search {
-  const dates = Array.from({ length: 30 }, (_, day) => `2026-0${1 + Math.floor(day / 10)}-${10 + (day % 10)}`);
-  return { courseId: courseIds[0] ?? "", operatorId, point, dates, maxResults, parts };
 }
 
 async function everyTrainer(db: Database, operatorId: string): Promise<number> {
@@ -126,6 +141,11 @@ async function fill(db: Database, ownerUrl: string): Promise<void> {
     insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
     select operator_id, trainer_id, course_id, '2020-01-01', null
     from trainer, unnest(${sql.array(courseIds, "uuid")}) course_id
+  `);
+  await db.query(sql.unsafe`
+    insert into qualification (operator_id, trainer_id, course_id, from_date, until_date)
+    select operator_id, trainer_id, ${SOME_COURSE}::uuid, '2020-01-01', null
+    from (select *, row_number() over (partition by operator_id) as number from trainer) t where number % 10 = 0
   `);
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
