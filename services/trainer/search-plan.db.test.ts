@@ -19,8 +19,8 @@ const [COMMON, RARE, PAST] = [1, 2, 3].map((index) => `eeeeeeee-0000-7000-8000-0
   string,
   string,
 ];
-const CROWD_SIZE = 3_000;
-const LARGER_SIZE = 12_000;
+const CROWD_SIZE = 4_000;
+const LARGER_SIZE = 16_000;
 const point = { latitude: 50, longitude: 8 };
 const now = Temporal.Instant.from("2026-06-01T12:00:00Z");
 const explained = z.array(
