@@ -2,8 +2,8 @@
 -- the log, its head and whether all is kept, then a line for each change with its trainer and version.
 --
 -- Mostly there is no change, and then the log is not looked at. That some have no position yet is asked for in the
--- order of the index that holds them: a plan is kept that was made while the log was short, and without the order it would
--- go on reading the whole of it.
+-- order of the index that holds them: the plan that is kept may have been made while the log was short, and without the
+-- order it would go on reading the whole of it.
 create function trainer_news_text(since bigint, most integer) returns text language plpgsql stable as $$
 declare
   log trainer_change_log;
