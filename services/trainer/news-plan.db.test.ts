@@ -18,23 +18,26 @@ afterAll(async () => {
   await database?.close();
 });
 
-test("what is new is found without reading the log, by a session that knew it empty as well", async () => {
-  for (const since of [0, -1]) await blocksRead(since);
+const NEWS = "select trainer_news_text($1, 2000)";
+const PLACING = "select place_trainer_changes($1, false)";
+
+test("what is new, and whether there is any to place, is found without reading the log, by a session that knew it empty as well", async () => {
+  for (const since of [0, -1]) await blocksRead(NEWS, since);
+  await blocksRead(PLACING, 5000);
   await session.query(
     `insert into trainer_change (position, operator_id, trainer_id, version, change_time, placed_at)
      select n, gen_random_uuid(), gen_random_uuid(), 1, now(), now() from generate_series(1, $1::int) n`,
     [CHANGES],
   );
   await session.query("update trainer_change_log set head = $1", [CHANGES]);
-  for (const since of [CHANGES, CHANGES - 1]) await blocksRead(since);
-  expect(await blocksRead(CHANGES)).toBeLessThan(10);
-  expect(await blocksRead(CHANGES - 1)).toBeLessThan(30);
+  for (const since of [CHANGES, CHANGES - 1]) await blocksRead(NEWS, since);
+  expect(await blocksRead(NEWS, CHANGES)).toBeLessThan(10);
+  expect(await blocksRead(NEWS, CHANGES - 1)).toBeLessThan(30);
+  expect(await blocksRead(PLACING, 5000)).toBeLessThan(10);
 });
 
-async function blocksRead(since: number): Promise<number> {
-  const { rows } = await session.query("explain (analyze, buffers, format json) select trainer_news_text($1, 2000)", [
-    since,
-  ]);
+async function blocksRead(question: string, parameter: number): Promise<number> {
+  const { rows } = await session.query(`explain (analyze, buffers, format json) ${question}`, [parameter]);
   const { Plan } = rows[0]["QUERY PLAN"][0];
   return Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"];
 }

@@ -37,3 +37,33 @@ begin
   kept := since + 1 >= coalesce((select min(position) from trainer_change), trainer_news.head + 1);
 end
 $$;
+
+-- As before, but for the same order, in which those without a position are looked for ten times a second.
+create or replace function place_trainer_changes(
+  max_placed integer, patient boolean, out log_id uuid, out head bigint, out placed integer
+)
+language plpgsql as $$
+begin
+  placed := 0;
+  perform from trainer_change where position is null order by change_id limit 1;
+  if found then
+    if patient then
+      perform from trainer_change_log for update;
+    else
+      perform from trainer_change_log for update skip locked;
+    end if;
+    if found then
+      with unplaced as (
+        select change_id from trainer_change where position is null order by change_id limit max_placed
+      ), numbered as (
+        select change_id, row_number() over (order by change_id) as number from unplaced
+      )
+      update trainer_change c set position = l.head + n.number, placed_at = clock_timestamp()
+      from numbered n, trainer_change_log l where c.change_id = n.change_id;
+      get diagnostics placed = row_count;
+      update trainer_change_log l set head = l.head + placed;
+    end if;
+  end if;
+  select l.log_id, l.head into place_trainer_changes.log_id, place_trainer_changes.head from trainer_change_log l;
+end
+$$;
