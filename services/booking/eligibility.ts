@@ -37,11 +37,20 @@ const WEEK_MINUTES = 7 * DAY_MINUTES;
 /** 1 January 1970 was a Thursday. */
 const EPOCH_MINUTES = 3 * DAY_MINUTES;
 
+type Judge = (candidate: Candidate) => Removal | null;
+
+/** A booking ranks for one wish before and after it has read the best. */
+const judges = new WeakMap<Wish, Judge>();
+
 /**
  * Judges trainers for one wish by what the directory says of them: the first reason that removes a trainer, or null.
  * Whether a trainer is already booked, only the claims know.
  */
-export function judge(wish: Wish): (candidate: Candidate) => Removal | null {
+export function judge(wish: Wish): Judge {
+  return judges.getOrInsertComputed(wish, newJudge);
+}
+
+function newJudge(wish: Wish): Judge {
   const moments = wish.slots.map(momentOf);
   const dates = datesOf(moments);
   const clockOf = memoized((timeZone: string) => wallClock(timeZone, spanOf(moments)));
