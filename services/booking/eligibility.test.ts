@@ -113,3 +113,15 @@ test.each([
 ])("who is %s is removed", (_, facts) => {
   expect(judge(wish("2030-01-07T10:00"))(trainer(facts))).toEqual({ reason: "not_active", clashingSessionCount: 1 });
 });
+
+test("sessions at one time of the week all count, and dates in whichever order they come", () => {
+  expect(judge(wish("2030-01-07T08:00", "2030-01-14T08:00", "2030-01-21T09:00"))(trainer())).toEqual({
+    reason: "outside_working_hours",
+    clashingSessionCount: 2,
+  });
+  const ends = trainer({ qualifications: [{ courseId: COURSE, fromDate: "2030-01-01", untilDate: "2030-01-14" }] });
+  expect(judge(wish("2030-01-07T09:00", "2030-01-21T09:00", "2030-01-14T09:00"))(ends)).toEqual({
+    reason: "not_qualified",
+    clashingSessionCount: 1,
+  });
+});

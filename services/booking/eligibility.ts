@@ -1,8 +1,9 @@
-import type { Candidate, WorkingHours } from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
 import type { Slot } from "./schedule.ts";
 import { type WallClock, wallClock } from "./wall-clock.ts";
+import { covers, distinct, pieceOf } from "./week.ts";
 
 /** What a trainer is wanted for. */
 export interface Wish {
@@ -25,18 +26,7 @@ export interface Moment {
   date: string;
 }
 
-/** A piece of a week, in minutes from Monday's midnight; one over Sunday's reaches beyond the week. */
-interface Piece {
-  start: number;
-  end: number;
-}
-
 const MINUTE_MS = 60_000;
-const DAY_MINUTES = 24 * 60;
-const WEEK_MINUTES = 7 * DAY_MINUTES;
-/** 1 January 1970 was a Thursday. */
-const EPOCH_MINUTES = 3 * DAY_MINUTES;
-
 type Judge = (candidate: Candidate) => Removal | null;
 
 /** A booking ranks for one wish before and after it has read the best. */
@@ -137,57 +127,6 @@ export function isAway({ timeOff }: Candidate, { startMs, endMs }: Moment): bool
 
 function removal(reason: Removal["reason"], clashingSessionCount: number): Removal {
   return { reason, clashingSessionCount };
-}
-
-/** Where a moment lies in a trainer's own week. By the wall clock: a lesson over a clock change lasts longer or shorter. */
-function pieceOf({ startMs, endMs }: Moment, clock: WallClock): Piece {
-  const localStart = clock.localMs(startMs) / MINUTE_MS + EPOCH_MINUTES;
-  const length = (clock.localMs(endMs) - clock.localMs(startMs)) / MINUTE_MS;
-  const start = modulo(localStart, WEEK_MINUTES);
-  return { start, end: start + Math.max(0, length) };
-}
-
-/** A weekly lesson is at one place of the week, or at two with a clock change. */
-function distinct(pieces: readonly Piece[]): { piece: Piece; count: number }[] {
-  const counted = new Map<number, { piece: Piece; count: number }>();
-  for (const piece of pieces) {
-    const key = piece.start * WEEK_MINUTES + piece.end;
-    counted.getOrInsertComputed(key, () => ({ piece, count: 0 })).count += 1;
-  }
-  return [...counted.values()];
-}
-
-function modulo(value: number, divisor: number): number {
-  return ((value % divisor) + divisor) % divisor;
-}
-
-/** Whether the ranges together, those of the week before included, cover the whole of the piece. */
-function covers(hours: WorkingHours[], { start, end }: Piece): boolean {
-  return weekOf(hours).some((range) => range.start <= start && end <= range.end);
-}
-
-const weeks = new WeakMap<WorkingHours[], Piece[]>();
-
-/** What the ranges cover of a week and of those around it, those that touch made one. */
-function weekOf(hours: WorkingHours[]): Piece[] {
-  const known = weeks.get(hours);
-  if (known) return known;
-  const pieces = hours
-    .flatMap(({ dayOfWeek, startMinute, endMinute }) =>
-      [-WEEK_MINUTES, 0, WEEK_MINUTES].map((shift) => {
-        const midnight = (dayOfWeek - 1) * DAY_MINUTES + shift;
-        return { start: midnight + startMinute, end: midnight + endMinute };
-      }),
-    )
-    .sort((a, b) => a.start - b.start);
-  const week: Piece[] = [];
-  for (const piece of pieces) {
-    const last = week.at(-1);
-    if (last && piece.start <= last.end) last.end = Math.max(last.end, piece.end);
-    else week.push(piece);
-  }
-  weeks.set(hours, week);
-  return week;
 }
 
 /** How many sessions start within the buffer after the one before. */
