@@ -39,9 +39,9 @@ function applyTo(schedule: Schedule, command: Exclude<Command, { kind: "book" }>
     }
     case "reschedule": {
       const { session, hour } = command;
-      if (!purchaseAfter("reschedule", purchase.state)) return "PURCHASE_STATE_CONFLICT";
       const state = sessionAfter("reschedule", session.state);
       if (state === null) return "SESSION_STATE_CONFLICT";
+      if (!purchaseAfter("reschedule", purchase.state)) return "PURCHASE_STATE_CONFLICT";
       const trainer = session.state === "scheduled" ? session.trainer : (purchase.trainer ?? "");
       if (studentTaken(schedule, purchase.student, [hour], [session])) return "STUDENT_ALREADY_BOOKED";
       if (trainerTaken(schedule, trainer, [hour], [session])) return "TRAINER_NOT_ELIGIBLE";
