@@ -82,10 +82,7 @@ export function findStudentClashes(tx: Transaction, lessons: readonly Lesson[], 
   `);
 }
 
-/**
- * Which of the lessons, by their number from 0, lie on a day on which their trainer has too many by now. A day is what
- * 0052_daily_limit.sql says.
- */
+/** Which of the lessons, by their number from 0, lie on a day on which their trainer has too many by now. */
 export function findOverDailyLimit(tx: Transaction, lessons: readonly Lesson[]): Promise<readonly number[]> {
   return tx.anyFirst(sql.type(z.object({ number: z.number() }))`
     select n.number
@@ -94,9 +91,8 @@ export function findOverDailyLimit(tx: Transaction, lessons: readonly Lesson[]):
     where n.daily_session_limit < (
       select count(*) from session s
       where s.operator_id = n.operator_id and s.trainer_id = n.trainer_id and s.state in ('scheduled', 'completed')
-        and s.start_time >= day.date::timestamp at time zone n.trainer_time_zone - interval '3 hours'
-        and s.start_time < (day.date + 1)::timestamp at time zone n.trainer_time_zone
-        and (s.start_time at time zone n.trainer_time_zone)::date = day.date
+        and s.start_time >= day_start(day.date, n.trainer_time_zone)
+        and s.start_time < day_start(day.date + 1, n.trainer_time_zone)
     )
     order by 1
   `);

@@ -27,15 +27,13 @@ begin
   from unnest(starts, ends) as slot (start_time, end_time)
   cross join (select max(buffer_minutes) from unnest(buffers) as buffer_minutes) as buffer (widest);
 
-  -- Of two midnights it is the second, up to three hours after the day's beginning.
-  select min(midnight) - interval '3 hours', max(next_midnight - midnight),
-    bit_or(hours_of_week(midnight - interval '3 hours', next_midnight))
+  select min(midnight), max(next_midnight - midnight), bit_or(hours_of_week(midnight, next_midnight))
   into from_time, longest_day, day_hours
   from (select distinct time_zone from unnest(time_zones) as time_zone) as zone
   cross join unnest(starts) as start_time
   cross join lateral (
-    select date at time zone time_zone, (date + interval '1 day') at time zone time_zone
-    from date_trunc('day', start_time at time zone time_zone) as date
+    select day_start(date, time_zone), day_start(date + 1, time_zone)
+    from cast(start_time at time zone time_zone as date) as date
   ) as day (midnight, next_midnight);
 
   -- No local day of that length holds more of the slots than the busiest 25 hours.

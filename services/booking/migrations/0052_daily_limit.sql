@@ -1,5 +1,11 @@
--- How many of the sessions are too many for a trainer on its own local days. A day is the instants at which its clock shows
--- the date: where midnight comes twice, Postgres takes it to begin with the second. No clock goes back by three hours.
+-- The first instant of a local day. Of a midnight that comes twice Postgres takes the second: the clock is past it by then.
+create function day_start(day date, zone text) returns timestamptz language sql stable
+return day::timestamp at time zone zone - greatest(interval '0',
+  (day::timestamp at time zone zone - interval '1 microsecond') at time zone zone
+  + interval '1 microsecond' - day::timestamp
+);
+
+-- How many of the sessions are too many for a trainer on its own local days.
 create function sessions_over_daily_limit(
   of_operator uuid, of_trainer uuid, zone text, daily_limit integer, starts timestamptz[]
 ) returns integer language sql stable as $$
@@ -8,9 +14,7 @@ create function sessions_over_daily_limit(
     select d.wanted, d.wanted - daily_limit + (
       select count(*) from session s
       where s.operator_id = of_operator and s.trainer_id = of_trainer and s.state in ('scheduled', 'completed')
-        and s.start_time >= d.day::timestamp at time zone zone - interval '3 hours'
-        and s.start_time < (d.day + 1)::timestamp at time zone zone
-        and (s.start_time at time zone zone)::date = d.day
+        and s.start_time >= day_start(d.day, zone) and s.start_time < day_start(d.day + 1, zone)
     ) as over
     from (
       select (start_time at time zone zone)::date as day, count(*) as wanted from unnest(starts) as start_time group by 1
