@@ -1,8 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { z } from "zod";
 import type { CourseService } from "../../gen/cadre/booking/v1/course_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
-import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { nameKey, pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import type { CatalogueDeps } from "./catalogue-deps.ts";
 import { courseMissing, courseToProto } from "./course.ts";
 import { findCourse, listCourses } from "./course-queries.ts";
@@ -27,8 +26,8 @@ export function courseHandlers(deps: Pick<CatalogueDeps, "db" | "now" | "newId">
 
     async listCourses({ pageSize: requested, pageToken }) {
       const size = pageSize(requested);
-      const found = await listCourses(deps.db, readPageToken(pageToken, z.guid()), size + 1);
-      const page = pageOf(found, size, ({ courseId }) => courseId);
+      const found = await listCourses(deps.db, readPageToken(pageToken, nameKey), size + 1);
+      const page = pageOf(found, size, ({ name }) => name);
       return { courses: page.rows.map(courseToProto), nextPageToken: page.nextPageToken };
     },
   };

@@ -49,16 +49,12 @@ export function findCourse(db: Queryable, courseId: string): Promise<Course | nu
   return db.maybeOne(sql.type(courseRow)`select ${columns} from course c where c.course_id = ${courseId}`);
 }
 
-/** `after` is the last course of the page before: an id, since a name can be longer than a page token may be. */
+/** `after` is the name that the last course of the page before had then. */
 export function listCourses(db: Database, after: string | null, limit: number): Promise<readonly Course[]> {
   const fromStart = sql.fragment`true`;
   return db.any(sql.type(courseRow)`
     select ${columns} from course c
-    where ${
-      after === null
-        ? fromStart
-        : sql.fragment`c.name > (select last.name from course last where last.course_id = ${after}::uuid)`
-    }
+    where ${after === null ? fromStart : sql.fragment`c.name > ${after}`}
     order by c.name
     limit ${limit}
   `);

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
+import { pageToken as pageTokenOf } from "../runtime/page-token.ts";
 import { auditOf } from "./testing/audit.ts";
 import { type CatalogueServer, givenCourse, newCourse, startCatalogueServer } from "./testing/catalogue-server.ts";
 import { allPages } from "./testing/pages.ts";
@@ -86,5 +87,21 @@ test("pages of courses, by name, leave out nothing and repeat nothing", async ()
     return { items: page.courses.map(({ name }) => name), nextPageToken: page.nextPageToken };
   });
   expect(paged).toEqual(names);
-  expect((await refusalOf(courses.listCourses({ pageToken: "page two" }))).fields).toEqual(["page_token"]);
+  for (const pageToken of ["page two", pageTokenOf("Cra\0wl"), pageTokenOf({ name: "Crawl" })]) {
+    expect((await refusalOf(courses.listCourses({ pageToken }))).fields).toEqual(["page_token"]);
+  }
+});
+
+test("pages of courses go on where they were, also when the last one has another name by then", async () => {
+  const names = ["Quiet Yoga", "Quiet Walking", "Quiet Running"].toSorted();
+  for (const name of names) await givenCourse(server.admin, { name });
+  const { courses } = server.as(Role.ADMIN);
+  const all = (await courses.listCourses({ pageSize: 1000 })).courses;
+  const first = await courses.listCourses({ pageSize: all.findIndex(({ name }) => name === names[0]) + 1 });
+  const last = first.courses.at(-1);
+  const updateMask = { paths: ["name"] };
+  const { courseId = "", etag = "" } = last ?? {};
+  await courses.updateCourse({ requestId: randomUUIDv7(), courseId, etag, updateMask, name: "ZZZ" });
+  const second = await courses.listCourses({ pageSize: 2, pageToken: first.nextPageToken });
+  expect(second.courses.map(({ name }) => name)).toEqual(names.slice(1));
 });

@@ -3,6 +3,12 @@ import { invalidFields } from "./errors.ts";
 
 const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
+/** A name as a key: the last one's as it was, whatever it is called by now. */
+export const nameKey = z
+  .string()
+  .max(200)
+  .refine((text) => !text.includes("\0"));
+
 /** An instant as part of a key, as `Temporal.Instant` writes those that a Timestamp can hold: years 1 to 9999. */
 export const instantKey = z
   .string()

@@ -35,7 +35,7 @@ const pageTokens = fc
     fc.record({ startTime: instants, sessionId: fc.uuid() }),
     fc.record({ startTime: instants, timeOffId: fc.uuid() }),
     fc.record({ distanceMeters: doubles, trainerId: fc.uuid(), rank: integers }),
-    fc.record({ name: texts, courseId: fc.uuid(), franchiseId: fc.uuid() }),
+    texts,
     fc.uuid(),
     fc.jsonValue({ maxDepth: 2 }),
   )

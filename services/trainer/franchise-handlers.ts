@@ -1,8 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { z } from "zod";
 import type { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
 import { callerOf } from "../runtime/caller.ts";
-import { pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
+import { nameKey, pageOf, pageSize, readPageToken } from "../runtime/page-token.ts";
 import { createFranchise } from "./create-franchise.ts";
 import type { Deps } from "./deps.ts";
 import { franchiseMissing, toProto } from "./franchise.ts";
@@ -24,9 +23,9 @@ export function franchiseHandlers(deps: Deps): ServiceImpl<typeof FranchiseServi
 
     async listFranchises({ pageSize: requested, pageToken }, context) {
       const size = pageSize(requested);
-      const after = readPageToken(pageToken, z.guid());
+      const after = readPageToken(pageToken, nameKey);
       const found = await listFranchises(deps.db, visibleTo(callerOf(context)), after, size + 1);
-      const page = pageOf(found, size, ({ franchiseId }) => franchiseId);
+      const page = pageOf(found, size, ({ name }) => name);
       return { franchises: page.rows.map(toProto), nextPageToken: page.nextPageToken };
     },
 

@@ -50,7 +50,7 @@ export function findFranchise(db: Queryable, franchiseId: string, visible: Visib
   `);
 }
 
-/** `after` is the last franchise of the page before: an id, since a name can be longer than a page token may be. */
+/** `after` is the name that the last franchise of the page before had then. */
 export function listFranchises(
   db: Database,
   visible: Visible,
@@ -61,14 +61,8 @@ export function listFranchises(
   return db.any(sql.type(franchiseRow)`
     select ${columns} from franchise f
     where ${visibleFranchises(visible)}
-      and ${
-        after === null
-          ? fromStart
-          : sql.fragment`(f.name, f.franchise_id) > (
-              select last.name, last.franchise_id from franchise last where last.franchise_id = ${after}::uuid
-            )`
-      }
-    order by f.name, f.franchise_id
+      and ${after === null ? fromStart : sql.fragment`f.name > ${after}`}
+    order by f.name
     limit ${limit}
   `);
 }

@@ -111,6 +111,19 @@ test("pages of franchises, by name, leave out nothing and repeat nothing", async
   expect(paged).toEqual(all);
 });
 
+test("pages of franchises go on where they were, also when the last one has another name by then", async () => {
+  const names = ["Quiet A", "Quiet B", "Quiet C"];
+  for (const name of names) await givenFranchise(server.as("admin"), name);
+  const { franchises } = server.as("admin");
+  const all = (await franchises.listFranchises({ pageSize: 1000 })).franchises;
+  const first = await franchises.listFranchises({ pageSize: all.findIndex(({ name }) => name === names[0]) + 1 });
+  const { franchiseId = "", etag = "" } = first.franchises.at(-1) ?? {};
+  const updateMask = { paths: ["name"] };
+  await franchises.updateFranchise({ requestId: randomUUIDv7(), franchiseId, etag, updateMask, name: "ZZZ" });
+  const second = await franchises.listFranchises({ pageSize: 2, pageToken: first.nextPageToken });
+  expect(second.franchises.map(({ name }) => name)).toEqual(names.slice(1));
+});
+
 test("a page token that no page gave is refused", async () => {
   const { franchises, trainers } = server.as("admin");
   const refusal = { code: "InvalidArgument", reason: "INVALID_FIELD", fields: ["page_token"] };
