@@ -1,9 +1,13 @@
 import { expect, test } from "@jest/globals";
+import { named } from "./named.ts";
 import { kilometresCell, qualificationsCell, statusCell, workingHoursCell } from "./trainer-cells.ts";
 
-const courses = new Map([
-  ["swimming from the start", "id-1"],
-  ["diving", "id-2"],
+const courses = named("course", [
+  { name: "Swimming from the start", id: "id-1" },
+  { name: "Diving", id: "id-2" },
+  { name: "DIVING", id: "id-3" },
+  { name: "Yoga", id: "id-4" },
+  { name: "yoga", id: "id-5" },
 ]);
 
 test("working hours are days with ranges", () => {
@@ -29,7 +33,7 @@ test.each(["Monday", "Moo 9:00-10:00", "9:00-10:00", "Mon 9-10", "Mon-Xyz 9:00-1
 
 test("qualifications name courses, with or without an end", () => {
   expect(
-    qualificationsCell("Swimming from the start from 2026-01-01 until 2026-12-31; diving from 2026-03-01", courses),
+    qualificationsCell("swimming from the start from 2026-01-01 until 2026-12-31; Diving from 2026-03-01", courses),
   ).toEqual({
     value: [
       { courseId: "id-1", fromDate: "2026-01-01", untilDate: "2026-12-31" },
@@ -37,7 +41,17 @@ test("qualifications name courses, with or without an end", () => {
     ],
   });
   expect(qualificationsCell("Rowing from 2026-03-01", courses)).toEqual({ fault: 'there is no course "Rowing"' });
-  expect(qualificationsCell("diving", courses)).toEqual({ fault: expect.stringContaining("is not like") });
+  expect(qualificationsCell("Diving", courses)).toEqual({ fault: expect.stringContaining("is not like") });
+});
+
+test("of two names that differ in their letters alone, the one that is written is meant, and otherwise neither", () => {
+  const meant = (name: string) => qualificationsCell(`${name} from 2026-03-01`, courses);
+  expect(meant("DIVING")).toMatchObject({ value: [{ courseId: "id-3" }] });
+  expect(meant("yoga")).toMatchObject({ value: [{ courseId: "id-5" }] });
+  expect(meant("ID-4")).toMatchObject({ value: [{ courseId: "id-4" }] });
+  expect(meant("YOGA")).toEqual({
+    fault: '"YOGA" may be 2 of the courses: write the name in their letters, or give the id',
+  });
 });
 
 test("a number may have a decimal comma", () => {

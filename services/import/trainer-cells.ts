@@ -5,6 +5,7 @@ import {
   type WorkingHoursSchema,
 } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { DayOfWeek } from "../../gen/google/type/dayofweek_pb.ts";
+import { idOf, type Named } from "./named.ts";
 
 /** What a cell means, or what is wrong with it. */
 export type Cell<T> = { value: T } | { fault: string };
@@ -70,25 +71,23 @@ export function workingHoursCell(text: string): Cell<WorkingHours[]> {
 }
 
 /** "Swimming from 2026-01-01 until 2026-12-31; Diving from 2026-03-01". */
-export function qualificationsCell(text: string, courses: ReadonlyMap<string, string>): Cell<Qualification[]> {
+export function qualificationsCell(text: string, courses: Named): Cell<Qualification[]> {
   const qualifications: Qualification[] = [];
   for (const part of partsOf(text)) {
     const [, course, fromDate, untilDate] = QUALIFICATION.exec(part) ?? [];
     if (course === undefined || fromDate === undefined) {
       return { fault: `"${clipped(part)}" is not like Swimming from 2026-01-01 until 2026-12-31` };
     }
-    const courseId = courses.get(course.toLowerCase());
-    if (courseId === undefined) return { fault: `there is no course "${clipped(course)}"` };
-    qualifications.push({ courseId, fromDate, ...(untilDate === undefined ? {} : { untilDate }) });
+    const courseId = idOf(course, courses);
+    if ("fault" in courseId) return courseId;
+    qualifications.push({ courseId: courseId.value, fromDate, ...(untilDate === undefined ? {} : { untilDate }) });
   }
   return { value: qualifications };
 }
 
 /** Empty: the company. */
-export function franchiseCell(text: string, franchises: ReadonlyMap<string, string>): Cell<string | undefined> {
-  if (text === "") return { value: undefined };
-  const value = franchises.get(text.toLowerCase());
-  return value === undefined ? { fault: `there is no franchise "${clipped(text)}"` } : { value };
+export function franchiseCell(text: string, franchises: Named): Cell<string | undefined> {
+  return text === "" ? { value: undefined } : idOf(text, franchises);
 }
 
 /** From Saturday to Tuesday goes over Sunday. */

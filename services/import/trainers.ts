@@ -4,7 +4,8 @@ import { TrainerRowSchema } from "../../gen/cadre/trainer/v1/trainer_row_pb.ts";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { allPages } from "../demo/pages.ts";
 import type { TableRow } from "./csv.ts";
-import { byName, franchiseIds } from "./franchises.ts";
+import { namedFranchises } from "./franchises.ts";
+import { type Named, named } from "./named.ts";
 import type { RowCalls } from "./table-import.ts";
 import {
   type Cell,
@@ -34,9 +35,8 @@ export const TRAINER_COLUMNS = [
 ];
 
 export interface Names {
-  /** Ids by name in lower case, and by id. */
-  franchises: ReadonlyMap<string, string>;
-  courses: ReadonlyMap<string, string>;
+  franchises: Named;
+  courses: Named;
 }
 
 export async function trainerCalls(
@@ -105,7 +105,10 @@ async function readNames(transport: Transport, call: CallOptions): Promise<Names
     return { items: page.courses, nextPageToken: page.nextPageToken };
   });
   return {
-    franchises: await franchiseIds(transport, call),
-    courses: byName(ofCourses.map(({ name, courseId }) => ({ name, id: courseId }))),
+    franchises: await namedFranchises(transport, call),
+    courses: named(
+      "course",
+      ofCourses.map(({ name, courseId }) => ({ name, id: courseId })),
+    ),
   };
 }

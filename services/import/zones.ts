@@ -2,7 +2,8 @@ import { type CallOptions, createClient, type Transport } from "@connectrpc/conn
 import { ZoneRowSchema } from "../../gen/cadre/booking/v1/zone_row_pb.ts";
 import { ZoneService } from "../../gen/cadre/booking/v1/zone_service_pb.ts";
 import type { TableRow } from "./csv.ts";
-import { franchiseIds } from "./franchises.ts";
+import { namedFranchises } from "./franchises.ts";
+import type { Named } from "./named.ts";
 import type { RowCalls } from "./table-import.ts";
 import { type Cell, franchiseCell, kilometresCell, numberCell } from "./trainer-cells.ts";
 
@@ -14,7 +15,7 @@ export async function zoneCalls(
   requestId: string,
 ): Promise<RowCalls<typeof ZoneRowSchema>> {
   const zones = createClient(ZoneService, transport);
-  const franchises = await franchiseIds(transport, call);
+  const franchises = await namedFranchises(transport, call);
   return {
     schema: ZoneRowSchema,
     read: (row) => readZone(row, franchises),
@@ -30,7 +31,7 @@ export async function zoneCalls(
   };
 }
 
-function readZone({ line, cells }: TableRow, franchises: ReadonlyMap<string, string>) {
+function readZone({ line, cells }: TableRow, franchises: Named) {
   const faults: { field: string; reason: string; message: string }[] = [];
   function cell<T>(column: string, read: (text: string) => Cell<T>): T | undefined {
     const result = read(cells[column] ?? "");
