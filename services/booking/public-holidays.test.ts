@@ -12,6 +12,7 @@ interface Wish {
   startTime?: string;
   sessionCount?: number;
   skip?: boolean;
+  now?: string;
 }
 
 async function datesOf(wish: Wish): Promise<string[]> {
@@ -23,8 +24,9 @@ async function datesOf(wish: Wish): Promise<string[]> {
     times: [{ dayOfWeek, startTime: Temporal.PlainTime.from(startTime) }],
     skipPublicHolidays: wish.skip ?? true,
   };
-  const closed = await closedOnHolidays(schedule, { countryCode, regionCode }, NOW);
-  const slots = expand(closed, { sessionCount, sessionMinutes: 60 }, timeZone, NOW);
+  const now = wish.now === undefined ? NOW : Temporal.Instant.from(wish.now);
+  const closed = await closedOnHolidays(schedule, { countryCode, regionCode }, now);
+  const slots = expand(closed, { sessionCount, sessionMinutes: 60 }, timeZone, now);
   return slots.map(({ localStartTime }) => localStartTime.toPlainDate().toString());
 }
 
@@ -61,6 +63,15 @@ test("a southern year's end has its own holidays, on both sides of New Year", as
     dayOfWeek: 3,
   };
   expect(await datesOf(auckland)).toEqual(["2030-12-18", "2031-01-08", "2031-01-15"]);
+});
+
+test("New Year's Day is a holiday also where two years ahead are already in the third", async () => {
+  const auckland: Wish = {
+    ...{ place: ["NZ", "NZ-AUK"], timeZone: "Pacific/Auckland", now: "2030-12-31T12:00:00Z" },
+    ...{ startDate: "2032-12-25", dayOfWeek: 6, startTime: "00:30", sessionCount: 1 },
+  };
+  expect(await datesOf({ ...auckland, skip: false, sessionCount: 2 })).toEqual(["2032-12-25", "2033-01-01"]);
+  await expect(datesOf(auckland)).rejects.toMatchObject({ reason: "SCHEDULE_TOO_FAR_AHEAD" });
 });
 
 test("a series that the holidays make longer than two years ahead is refused", async () => {

@@ -6,8 +6,11 @@ import type { Zone } from "./zone.ts";
 
 type Place = Pick<Zone, "countryCode" | "regionCode">;
 
-/** The year of now, the two that may be booked, and the one whose last holiday may reach into the first. */
-const YEARS = [-1, 0, 1, 2];
+/**
+ * The year of now in UTC, the two that may be booked, and one before and after: the last holiday of a year may reach into the
+ * next, and east of UTC the years begin earlier.
+ */
+const YEARS = [-1, 0, 1, 2, 3];
 const MAX_PLACES = 500;
 
 const known = new LRUCache<string, readonly Closure[]>({ max: MAX_PLACES });
@@ -18,7 +21,7 @@ export async function closedOnHolidays(schedule: Schedule, zone: Place, now: Tem
   return { ...schedule, closures: await publicHolidays(zone, now) };
 }
 
-/** Of the year before now to two years after it. Refuses a country whose holidays are not known. */
+/** Of the year before now to three years after it. Refuses a country whose holidays are not known. */
 export async function publicHolidays(
   { countryCode, regionCode }: Place,
   now: Temporal.Instant,
