@@ -6,6 +6,7 @@ import { sql } from "../runtime/database.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import { givenTrainer, refusalOf, startTrainerServer, type TrainerServer } from "./testing/trainer-server.ts";
 
+const instant = (date: string) => Temporal.Instant.from(`${date}T00:00:00Z`);
 const FROM = timestampOf(Temporal.Instant.from("2026-07-01T00:00:00Z"));
 const UNTIL = timestampOf(Temporal.Instant.from("2026-07-15T00:00:00Z"));
 
@@ -18,6 +19,7 @@ beforeEach(() => {
   server.sessions.sessions = [];
   server.sessions.failure = null;
   server.sessions.asked = [];
+  server.sessions.answers = 0;
 });
 
 async function absence() {
@@ -63,6 +65,44 @@ test("when booking does not answer the time off is added, and the clashes are un
   server.sessions.sessions = [lesson];
   const repeated = await server.as("admin").trainers.addTimeOff(request);
   expect(repeated).toMatchObject({ clashesUnknown: false, clashingSessions: [lesson], timeOff: added.timeOff });
+});
+
+test("a time off over more sessions than booking lists at once names them all, as far as there is room", async () => {
+  const lessons = Array.from({ length: 6001 }, () => ({ ...lesson, sessionId: randomUUIDv7() }));
+  server.sessions.sessions = lessons.slice(0, 1200);
+  const full = await server.as("admin").trainers.addTimeOff((await absence()).request);
+  expect(full.clashingSessions.map(({ sessionId }) => sessionId)).toEqual(
+    lessons.slice(0, 1200).map(({ sessionId }) => sessionId),
+  );
+  expect(full).toMatchObject({ clashesUnknown: false, moreClashingSessions: false });
+
+  server.sessions.sessions = lessons;
+  const overfull = await server.as("admin").trainers.addTimeOff((await absence()).request);
+  expect(overfull.clashingSessions).toHaveLength(5000);
+  expect(overfull).toMatchObject({ clashesUnknown: false, moreClashingSessions: true });
+});
+
+test("where booking falls silent in the middle, what it has told is named, and that there may be more", async () => {
+  server.sessions.sessions = Array.from({ length: 1200 }, () => lesson);
+  server.sessions.failure = Code.Unavailable;
+  server.sessions.answers = 1;
+  const added = await server.as("admin").trainers.addTimeOff((await absence()).request);
+  expect(added.clashingSessions).toHaveLength(1000);
+  expect(added).toMatchObject({ clashesUnknown: false, moreClashingSessions: true });
+});
+
+test("a time off in the past alone is refused; one that was added is told again when it is over", async () => {
+  const { request } = await absence();
+  const admin = server.as("admin").trainers;
+  const past = { startTime: timestampOf(instant("2026-05-01")), endTime: timestampOf(instant("2026-06-01")) };
+  const refusal = { code: "InvalidArgument", reason: "INVALID_FIELD", fields: ["end_time"] };
+  expect(await refusalOf(admin.addTimeOff({ ...request, requestId: randomUUIDv7(), ...past }))).toEqual(refusal);
+
+  const running = { ...request, ...past, endTime: timestampOf(Temporal.Instant.from("2026-06-01T13:00:00Z")) };
+  const { timeOff } = await admin.addTimeOff(running);
+  server.setTime("2026-06-01T14:00:00Z");
+  expect((await admin.addTimeOff(running)).timeOff).toEqual(timeOff);
+  server.setTime("2026-06-01T12:00:00Z");
 });
 
 test("a trainer has so much time off that whoever reads it still gets it, and no more", async () => {

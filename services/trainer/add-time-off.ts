@@ -15,7 +15,7 @@ import type { Deps } from "./deps.ts";
 import { visibleTo } from "./operator.ts";
 import { bumpVersion, insertTimeOff } from "./queries.ts";
 import { recordChange } from "./record-change.ts";
-import { mayHaveTimeOff, type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
+import { mayBeAdded, mayHaveTimeOff, type TimeOff, timeOffToProto, timeOffViolations } from "./time-off.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 
 /** What is booked stays booked, and is named: as it is now, also to a repeat of the request. */
@@ -31,6 +31,8 @@ export async function addTimeOff(
   const answer = await once(db, { method: TrainerService.method.addTimeOff, caller, request, now: at }, async (tx) => {
     const key = await bumpVersion(tx, trainerId, visibleTo(caller));
     if (!key) throw trainerMissing(trainerId);
+    // Only here, where a repeat of what was added in time does not come.
+    mayBeAdded(period, at);
 
     const timeOff = { ...period, timeOffId: newId() };
     await insertTimeOff(tx, key, timeOff);
@@ -41,8 +43,9 @@ export async function addTimeOff(
   });
   const { operatorId = "" } = answer.trainer ?? {};
   const clashing = await clashingSessions(bookings, { trainerId, operatorId }, period);
-  const added = { ...answer, clashesUnknown: clashing === null };
-  return { ...added, clashingSessions: (clashing ?? []).map((session) => create(ClashingSessionSchema, session)) };
+  const { sessions, more } = clashing ?? { sessions: [], more: false };
+  const named = sessions.map((session) => create(ClashingSessionSchema, session));
+  return { ...answer, clashesUnknown: clashing === null, clashingSessions: named, moreClashingSessions: more };
 }
 
 function checked({ startTime, endTime, note }: AddTimeOffRequest): Omit<TimeOff, "timeOffId"> {

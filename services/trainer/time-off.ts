@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { TimeOffSchema } from "../../gen/cadre/trainer/v1/trainer_pb.ts";
-import { DomainError, type FieldViolation } from "../runtime/errors.ts";
+import { DomainError, type FieldViolation, invalidFields } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 
 export interface TimeOff {
@@ -24,6 +24,12 @@ export function timeOffViolations({ startTime, endTime }: Pick<TimeOff, "startTi
     return [{ path: "end_time", message: `must be at most ${LONGEST_YEARS} years after start_time` }];
   }
   return [];
+}
+
+/** Refuses a time off that is over: nothing would follow from it. */
+export function mayBeAdded({ endTime }: Pick<TimeOff, "endTime">, now: Temporal.Instant): void {
+  if (Temporal.Instant.compare(endTime, now) > 0) return;
+  throw invalidFields([{ path: "end_time", message: "must not be in the past" }]);
 }
 
 /** Refuses a trainer with more time off than is told at once. */

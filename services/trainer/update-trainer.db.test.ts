@@ -152,8 +152,10 @@ test("time off is listed by start, page by page and by period, and removed once"
   const days = ["2026-08-03", "2020-01-01", "2026-07-01", "2026-07-01", "2026-08-01"];
   for (const day of days) {
     const [startTime, endTime] = [timestamp(`${day}T00:00:00Z`), timestamp(`${day}T12:00:00Z`)];
+    server.setTime(`${day}T00:00:00Z`);
     await trainers.addTimeOff({ requestId: randomUUIDv7(), trainerId, startTime, endTime, note: day });
   }
+  server.setTime("2026-06-01T12:00:00Z");
   const notes = async (request: { endTimeAfter?: Timestamp; startTimeBefore?: Timestamp }) =>
     (await trainers.listTimeOff({ trainerId, ...request })).timeOff.map(({ note }) => note);
   expect(await notes({})).toEqual(days.toSorted());

@@ -11,14 +11,20 @@ export interface SessionDirectory {
   /** What every call fails with. */
   failure: Code | null;
   asked: ListSessionsRequest[];
+  /** How many calls it answers until it fails. */
+  answers: number;
 }
 
 export function sessionDirectory(directory: SessionDirectory): ServiceBinding {
   return standIn(BookingService, {
     listSessions(request) {
       directory.asked.push(request);
-      if (directory.failure !== null) throw new ConnectError("booking is out of order", directory.failure);
-      return { sessions: directory.sessions };
+      if (directory.failure !== null && directory.asked.length > directory.answers)
+        throw new ConnectError("booking is out of order", directory.failure);
+      const from = Number(request.pageToken);
+      const until = from + request.pageSize;
+      const nextPageToken = directory.sessions.length > until ? String(until) : "";
+      return { sessions: directory.sessions.slice(from, until), nextPageToken };
     },
   });
 }

@@ -54,7 +54,7 @@ export async function startTrainerServer(): Promise<TrainerServer> {
   const { db, statements } = counted(database.db);
   let now = Temporal.Instant.from("2026-06-01T12:00:00Z");
   const courses: CourseDirectory = { courseIds: new Set([COURSE_ID]), failure: null, calls: 0 };
-  const sessions: SessionDirectory = { sessions: [], failure: null, asked: [] };
+  const sessions: SessionDirectory = { sessions: [], failure: null, asked: [], answers: 0 };
   const booking = await startTestServer({ services: [courseDirectory(courses), sessionDirectory(sessions)] });
   const transport = booking.transportAs(Role.SERVICE);
   let running = await startOn(db, () => now, transport);
