@@ -56,7 +56,7 @@ test("an operator's table is taken in, its bad rows are told by line, and a seco
     "p-2,schwimmschule süd,Bob,Europe/Berlin,48.1,11.5,12.5,0,8,Sat 22:00-02:00,,suspended",
     "p-3,Nobody,Cyd,Europe/Prague,fifty,14.43,30,15,6,,,",
     "p-4,,Dan,Mars/Base,91,14.43,30,15,6,,Rowing from 2026-01-01,",
-    "p-5,,Eve,Mars/Base,91,14.43,30,15,6,,,",
+    "p-5,,Eve,Mars/Base,91,14.43,501,15,6,,,",
     "p-1,,Ada again,Europe/Prague,50.08,14.43,30,15,6,,,",
   );
   const report = await importFile(path);
@@ -64,7 +64,7 @@ test("an operator's table is taken in, its bad rows are told by line, and a seco
   expect(report.refused.map(reportLine)).toEqual([
     'line 4: franchise: there is no franchise "Nobody"; base_latitude: "fifty" is not a number',
     'line 5: qualifications: there is no course "Rowing"',
-    "line 6: base_latitude: must be greater than or equal to -90 and less than or equal to 90; time_zone: is not the IANA name of a time zone",
+    "line 6: base_latitude: must be greater than or equal to -90 and less than or equal to 90; travel_radius_km: must be greater than or equal to 0 and less than or equal to 500; time_zone: is not the IANA name of a time zone",
     "line 7: external_id: is the same as in line 2 (DUPLICATE_ROW)",
   ]);
 

@@ -48,7 +48,7 @@ test("a table of zones is taken in, its bad rows are told by line, and a second 
     ";Praha;50,0755;14,4378;12,5;Europe/Prague;CZ;",
     "schwimmschule süd;München;48.137;11.575;17;Europe/Berlin;DE;DE-BY",
     "Nobody;Bonn;fifty;7.1;;Europe/Berlin;DE;",
-    ";Nowhere;95;7.1;0;Mars/Base;DE;AT-9",
+    ";Nowhere;95;7.1;600;Mars/Base;DE;AT-9",
     ";Praha;50;14;1;Europe/Prague;CZ;",
   ];
   await writeFile(path, [HEADER, ...rows, ""].join("\n"));
@@ -56,7 +56,7 @@ test("a table of zones is taken in, its bad rows are told by line, and a second 
   expect(report).toMatchObject({ created: 2, updated: 0, unchanged: 0 });
   expect(report.refused.map(reportLine)).toEqual([
     'line 4: franchise: there is no franchise "Nobody"; latitude: "fifty" is not a number; radius_km: is empty',
-    "line 5: latitude: must be greater than or equal to -90 and less than or equal to 90; radius_km: must be greater than or equal to 1 and less than or equal to 500000; time_zone: is not the IANA name of a time zone; region_code: is not a region of DE",
+    "line 5: latitude: must be greater than or equal to -90 and less than or equal to 90; radius_km: must be greater than or equal to 0.001 and less than or equal to 500; time_zone: is not the IANA name of a time zone; region_code: is not a region of DE",
     "line 6: name: is the same as in line 2 (DUPLICATE_ROW)",
   ]);
 

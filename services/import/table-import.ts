@@ -98,5 +98,17 @@ async function* batchesOf<Row extends DescMessage>(
 }
 
 function inColumns({ line, faults }: RefusedRow, columnOf: (field: string) => string): RefusedRow {
-  return { line, faults: faults.map(({ field, reason, message }) => ({ field: columnOf(field), reason, message })) };
+  return {
+    line,
+    faults: faults.map(({ field, reason, message }) => {
+      const column = columnOf(field);
+      const isOfMeters = field.endsWith("_meters") && column.endsWith("_km");
+      return { field: column, reason, message: isOfMeters ? inKilometres(message) : message };
+    }),
+  };
+}
+
+/** What the service says of metres, about a column of kilometres: "must be less than or equal to 500". */
+function inKilometres(message: string): string {
+  return message.replaceAll(/\d+/g, (meters) => String(Number(meters) / 1000));
 }
