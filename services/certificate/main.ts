@@ -41,7 +41,6 @@ await runService(process, {
         franchises: createClient(FranchiseService, trainer),
       }),
       companyName: config.COMPANY_NAME,
-      publicUrl: config.PUBLIC_URL,
       printer,
       issuer,
       statusLists: statusLists({ db, issuer, now }),

@@ -62,6 +62,15 @@ test("the operator and the student get the sheet, and it says what the certifica
   expect(pdf.qrCode()).toBe(`https://cadre.example/verify/${certificate.code}`);
 });
 
+test("the sheet stays the same, whatever the company is called and wherever its pages are by then", async () => {
+  const sheet = await render(mesh.as(Role.ADMIN), certificate);
+  const { name, publicUrl } = mesh.issuer;
+  Object.assign(mesh.issuer, { name: "Another company", publicUrl: "https://moved.example" });
+  const later = await render(mesh.as(Role.ADMIN), certificate);
+  Object.assign(mesh.issuer, { name, publicUrl });
+  expect(later.equals(sheet)).toBe(true);
+});
+
 test("it comes on the paper that was asked for", async () => {
   using a4 = readPdf(await render(mesh.as(Role.ADMIN), certificate));
   using letter = readPdf(await render(mesh.as(Role.ADMIN), certificate, PaperSize.LETTER));

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   RenderCertificateRequest_PaperSize as PaperSize,
   type RenderCertificateRequest,
@@ -14,14 +15,14 @@ const CHUNK_BYTES = 64 * 1024;
 
 export interface RenderDeps extends CredentialDeps {
   printer: Printer;
-  companyName: string;
-  /** Where the public pages are. */
-  publicUrl: string;
 }
+
+/** Whose certificate it is, and where its public page is, as it was signed: the company may have another name today. */
+const signed = z.object({ issuer: z.object({ name: z.string(), url: z.string() }) });
 
 /** The PDF in pieces that fit into a message. */
 export async function* renderCertificate(
-  { db, printer, companyName, publicUrl, issuer }: RenderDeps,
+  { db, printer, issuer }: RenderDeps,
   { certificateId, paperSize }: RenderCertificateRequest,
   { visible, signal }: { visible: Visible; signal: AbortSignal },
 ): AsyncGenerator<{ chunk: Uint8Array }> {
@@ -30,11 +31,12 @@ export async function* renderCertificate(
   if (certificate.state !== "valid") throw notValid(certificate);
   if (certificate.studentName === "") throw nameErased();
 
-  const link = `${publicUrl}/verify/${certificate.code}`;
+  const credential = await credentialOf({ db, issuer }, certificate);
+  const { name, url } = signed.parse(JSON.parse(credential)).issuer;
   const paper = paperSize === PaperSize.LETTER ? "us-letter" : "a4";
-  const page = certificatePage(certificate, { issuer: companyName, link, paper });
-  const credential = Buffer.from(await credentialOf({ db, issuer }, certificate));
-  const pdf = await printer.print({ page, credential }, signal);
+  const link = `${url}/verify/${certificate.code}`;
+  const page = certificatePage(certificate, { issuer: name, link, paper });
+  const pdf = await printer.print({ page, credential: Buffer.from(credential) }, signal);
   for (let start = 0; start < pdf.length; start += CHUNK_BYTES) {
     yield { chunk: pdf.subarray(start, start + CHUNK_BYTES) };
   }

@@ -12,6 +12,7 @@ import { createLogger } from "../../runtime/logger.ts";
 import { testDatabase } from "../../runtime/testing/database.ts";
 import { startTestServer } from "../../runtime/testing/server.ts";
 import type { Random } from "../certificate-number.ts";
+import type { Issuer } from "../credential/issuer.ts";
 import { statusLists } from "../credential/status-lists.ts";
 import { testCredentialIssuer } from "../credential/testing/issuer.ts";
 import { certificateHandlers } from "../handlers.ts";
@@ -22,6 +23,7 @@ import { type Bought, ledgerOf, type Neighbours, neighbourServices, TRAINER_ID }
 
 export interface CertificateMesh extends Neighbours {
   db: Database;
+  issuer: Issuer;
   /** A client with a token of that role; with none for null. */
   as(role: Role | null, claims?: Record<string, string>): Client<typeof CertificateService>;
   /** Lets booking know the purchase, and asks for its certificate. */
@@ -55,7 +57,6 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
       franchises: createClient(FranchiseService, others.transportAs(Role.SERVICE)),
     }),
     companyName: "Cadre",
-    publicUrl: "https://cadre.example",
     printer,
     issuer,
     statusLists: statusLists({ db: database.db, issuer, now }),
@@ -67,6 +68,7 @@ export async function startCertificateMesh(random: Random = randomBytes): Promis
   return {
     ...neighbours,
     db: database.all,
+    issuer,
     as,
     async issue(bought) {
       neighbours.ledgers.set(bought.purchaseId, ledgerOf(bought));
