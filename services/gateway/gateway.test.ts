@@ -145,6 +145,13 @@ describe("what curl sees", () => {
     ]);
   });
 
+  test("an answer to GET is for now, and for nobody to keep", async () => {
+    const message = encodeURIComponent(JSON.stringify({ franchiseId: FRANCHISE_ID }));
+    const url = `${gateway.url}/${FranchiseService.typeName}/GetFranchise?connect=v1&encoding=json&message=${message}`;
+    const response = await fetch(url, { headers: await bearer(Role.ADMIN) });
+    expect([response.status, response.headers.get("cache-control")]).toEqual([200, "no-store"]);
+  });
+
   test("nobody's body is read before its sender is known", async () => {
     const large = new Uint8Array(2 * 1024 * 1024);
     const bodies = ["{", large];

@@ -129,6 +129,8 @@ export function publicHandler(options: PublicOptions): PublicHandler {
 async function answerRpc(rpc: UniversalHandler, options: Rpc): Promise<void> {
   const { request, response, address, readBody, observe } = options;
   const { method } = rpc;
+  // What is said of a certificate, say, must not be an answer of yesterday. Nobody keeps the answer to a POST.
+  if (request.method === "GET") response.setHeader("cache-control", "no-store");
   const contextValues = createContextValues().set(addressKey, address);
   const call = universalRequest(request, response, contextValues);
   if (!call) {
