@@ -9,7 +9,7 @@ import { standIn } from "../runtime/testing/stand-in.ts";
 import { followTrainers } from "./follow-trainers.ts";
 
 const ADA = { trainerId: "a0000000-0000-4000-8000-000000000001", operatorId: "c0000000-0000-4000-8000-000000000000" };
-const quiet = { info: () => undefined, warn: () => undefined };
+const logger = { info: () => undefined, warn: (_: object, text?: string) => warnings.push(text) };
 
 let server: TestServer;
 let stop: () => Promise<void>;
@@ -17,10 +17,12 @@ let stop: () => Promise<void>;
 let watches: ((position: string) => { position: string; changes?: (typeof ADA)[] }[])[];
 let positions: string[];
 let happened: string[];
+let warnings: unknown[];
 
 beforeEach(async () => {
   positions = [];
   happened = [];
+  warnings = [];
   server = await startTestServer({
     services: [
       standIn(TrainerService, {
@@ -49,7 +51,7 @@ async function following(count: number): Promise<void> {
   const client = createClient(TrainerService, server.transportAs(Role.SERVICE));
   const told = (changes: { trainerId: string }[], more: boolean): void =>
     note(`${changes.length} changes${more ? " and more" : ""}`);
-  stop = followTrainers(client, { begun: () => note("begun"), told }, quiet);
+  stop = followTrainers(client, { begun: () => note("begun"), told }, logger);
   await promise;
 }
 
@@ -74,6 +76,17 @@ test("when the position is no longer kept, the watch begins anew", async () => {
   await following(4);
   expect(happened).toEqual(["begun", "0 changes and more", "begun", "0 changes and more"]);
   expect(positions.slice(0, 3)).toEqual(["", "7", ""]);
+});
+
+test("a watch that ends with its token is taken up without a word", async () => {
+  watches = [
+    () => {
+      throw new DomainError("unauthenticated", "TOKEN_EXPIRED", "the token has expired");
+    },
+    () => [{ position: "7" }],
+  ];
+  await following(2);
+  expect(warnings).toEqual([]);
 });
 
 test("after a full message there may be more to come", async () => {

@@ -46,8 +46,10 @@ export function followTrainers(
         }
       } catch (error) {
         if (stop.signal.aborted) return;
-        if (isExpired(error)) position = "";
-        if (failures === 0) logger.warn({ err: error }, "trainers cannot be watched");
+        const reason = reasonOf(error);
+        if (reason === "WATCH_POSITION_EXPIRED") position = "";
+        // A watch ends with its token, and the next one has a new one.
+        if (failures === 0 && reason !== "TOKEN_EXPIRED") logger.warn({ err: error }, "trainers cannot be watched");
       }
       failures += 1;
       await sleep(waitMs(failures), undefined, { signal: stop.signal }).catch(() => undefined);
@@ -74,7 +76,6 @@ function waitMs(failures: number): number {
   return Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS) * (0.5 + Math.random());
 }
 
-function isExpired(error: unknown): boolean {
-  const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
-  return info?.reason === "WATCH_POSITION_EXPIRED";
+function reasonOf(error: unknown): string | undefined {
+  return ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.reason;
 }

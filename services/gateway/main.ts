@@ -26,7 +26,7 @@ await runProcess(process, "gateway", async () => {
   const backends = openBackends(config, await readTls(config));
   const gateway = await startGateway({
     services: backends.flatMap((backend) => backend.services.map((service) => forward(service, backend))),
-    verifier: createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS }),
+    verifier: createVerifier({ issuer: config.TOKEN_ISSUER, jwks: config.TOKEN_JWKS, outside: true }),
     host: config.HOST,
     port: config.PORT,
     reflection: config.NODE_ENV !== "production",

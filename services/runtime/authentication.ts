@@ -64,10 +64,10 @@ async function identify(verifier: Verifier, header: string | null, policy: Polic
   return verifier.verify(token);
 }
 
-/** Where certificates prove who connects, a service's token is of use to that service alone. */
-function assertPeer({ role, subject }: Caller): void {
+/** Where certificates prove who connects, the token of a service of the mesh is of use to that service alone. */
+function assertPeer({ ofMesh, subject }: Caller): void {
   const services = currentCall()?.peerServices;
-  if (role !== Role.SERVICE || services === undefined) return;
+  if (!ofMesh || services === undefined) return;
   if (services().some((service) => subject === `service:${service}`)) return;
   const message = "the certificate of the connection does not name the service that the token is of";
   throw new DomainError("unauthenticated", "CERTIFICATE_MISMATCH", message);

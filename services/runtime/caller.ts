@@ -9,6 +9,10 @@ export interface Caller {
   readonly role: Role;
   /** The token's other string claims, such as `operator_id`. */
   readonly claims: Readonly<Record<string, string>>;
+  /** Set for a service of the mesh, which has signed the token with a key of its own; not for a partner's. */
+  readonly ofMesh?: true;
+  /** Until when the token is good. */
+  readonly expireTime?: Date;
 }
 
 export const ANONYMOUS: Caller = { subject: "anonymous", role: Role.UNSPECIFIED, claims: {} };

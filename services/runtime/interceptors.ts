@@ -14,6 +14,7 @@ import type { ServiceBinding } from "./implement.ts";
 import { boundInFlight, type InFlightOptions } from "./in-flight.ts";
 import type { Logger } from "./logger.ts";
 import { observeClient, observeServer } from "./observe.ts";
+import { endWithToken } from "./token-end.ts";
 import type { Verifier } from "./tokens.ts";
 import { validate } from "./validation.ts";
 
@@ -29,7 +30,7 @@ export interface ServerInterceptorOptions {
 
 /** What every call passes through on its way into a server, outermost first. */
 export function serverInterceptors(options: ServerInterceptorOptions): Interceptor[] {
-  return [...reporting(options), ...bounded(options), authenticate(admissionTo(options)), validate];
+  return [...reporting(options), ...bounded(options), authenticate(admissionTo(options)), endWithToken, validate];
 }
 
 /**

@@ -8,9 +8,10 @@ import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { ConfigError } from "./config.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import { type Authority, testAuthority } from "./testing/authority.ts";
-import { startTestServer, type TestServer } from "./testing/server.ts";
+import { startTestServer, type TestIssuer, type TestServer, testIssuer } from "./testing/server.ts";
 import { standIn } from "./testing/stand-in.ts";
 import { readTls, type Tls } from "./tls.ts";
+import { createMinter, createVerifier } from "./tokens.ts";
 
 let authority: Authority;
 let elsewhere: Authority;
@@ -22,6 +23,7 @@ beforeAll(async () => {
   trainer = await startTestServer({
     services: [standIn(FranchiseService, { listFranchises: () => ({}) })],
     tls: await certifiedAs("trainer"),
+    issuer: await issuerBesideBooking(),
   });
 });
 afterAll(async () => {
@@ -29,6 +31,22 @@ afterAll(async () => {
   await authority?.close();
   await elsewhere?.close();
 });
+
+/** Whose keys are published with that of the booking service, which signs what booking says of itself. */
+async function issuerBesideBooking(): Promise<TestIssuer> {
+  const [issuer, booking] = [await testIssuer(), await testIssuer()];
+  const own = { ...booking.key, kid: "booking", cadre_service: "booking" };
+  const keys = [issuer.key, own].map(({ d: _private, ...key }) => ({ kty: "OKP", ...key }));
+  const minter = createMinter({ issuer: issuer.issuer, key: own });
+  return {
+    ...issuer,
+    verifier: createVerifier({ issuer: issuer.issuer, jwks: { keys } }),
+    tokenAs: (role, claims = {}) =>
+      claims.sub === "service:booking"
+        ? minter.mint({ subject: claims.sub, role, lifetimeS: 60 })
+        : issuer.tokenAs(role, claims),
+  };
+}
 
 async function certifiedAs(service: string, by = authority): Promise<Tls> {
   const tls = await readTls(await by.filesFor(service));
@@ -59,6 +77,7 @@ test("a service whose certificate names it calls one whose certificate does, too
 test("the gateway's connection carries its callers", async () => {
   const gateway = await certifiedAs("gateway");
   expect(await call(gateway.channelTo("trainer"), Role.ADMIN, "ada")).toBe("answered");
+  expect(await call(gateway.channelTo("trainer"), Role.SERVICE, "a partner's program")).toBe("answered");
 });
 
 test("who shows no certificate, or one of another authority, is not let in, whatever its token", async () => {

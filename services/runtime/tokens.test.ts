@@ -116,6 +116,17 @@ test("a service's key speaks for that service, and for nobody else", async () =>
   }
 });
 
+test("from outside a service's key proves nothing, and a partner's token is the issuer's as everybody's", async () => {
+  const partners = await newKey("partner");
+  const keys = [{ ...key, cadre_service: "booking" }, partners].map(({ d: _private, ...publicKey }) => publicKey);
+  const outside = createVerifier({ issuer: ISSUER, jwks: { keys }, outside: true });
+  const token = { role: Role.SERVICE, lifetimeS: 60 };
+  const stolen = createMinter({ issuer: ISSUER, key }).mint({ ...token, subject: "service:booking" });
+  await expect(outside.verify(await stolen)).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
+  const partner = createMinter({ issuer: ISSUER, key: partners }).mint({ ...token, subject: "partner" });
+  expect(await outside.verify(await partner)).toMatchObject({ role: Role.SERVICE, subject: "partner" });
+});
+
 test("a marked key beside the issuer's stays marked", async () => {
   const other = await newKey("one");
   const { d: _one, ...service } = { ...key, cadre_service: "booking" };

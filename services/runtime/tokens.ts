@@ -33,6 +33,8 @@ export interface VerifierOptions {
    * and good for tokens of that service alone.
    */
   jwks: JSONWebKeySet | URL;
+  /** Of callers from outside: there a service's own key is good for nothing. */
+  outside?: boolean;
   /** Of what is remembered. */
   nowMs?: () => number;
 }
@@ -63,7 +65,8 @@ export interface Minter {
  * Verifies access tokens: signature, algorithm, type, issuer, audience, expiry. Remembers those it found good, for a
  * minute, and none beyond a change of the issuer's keys.
  */
-export function createVerifier({ issuer, jwks, nowMs = () => performance.now() }: VerifierOptions): Verifier {
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { issuer, jwks, outside = false, nowMs = () => performance.now() } = options;
   const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS, perf: { now: nowMs } });
   const { keyFor, published } = keySet(jwks, { nowMs, onChange: () => verified.clear() });
 
@@ -80,9 +83,12 @@ export function createVerifier({ issuer, jwks, nowMs = () => performance.now() }
         algorithms: [ALGORITHM],
         requiredClaims: ["sub", "exp", "role"],
       }).catch(refuse);
-      const caller = callerFrom(payload);
-      assertMaySay(await published(key), caller);
-      const goodForMs = (payload.exp ?? 0) * 1000 - Date.now();
+      const named = callerFrom(payload);
+      const ofMesh = isOfMesh(await published(key), named);
+      if (ofMesh && outside) throw tokenInvalid("it is of a service of the mesh, which calls the others directly");
+      const expireTime = new Date((payload.exp ?? 0) * 1000);
+      const caller = { ...named, expireTime, ...(ofMesh && { ofMesh }) };
+      const goodForMs = expireTime.getTime() - Date.now();
       verified.set(token, caller, { ttl: Math.min(Math.max(1, goodForMs), REMEMBERED_MS) });
       return caller;
     },
@@ -138,10 +144,10 @@ function localKeys(jwks: JSONWebKeySet): RemoteKeys {
   return { keyFor: createLocalJWKSet(jwks), current: () => jwks };
 }
 
-/** Who holds a service's key can be that service, and nobody else. */
-function assertMaySay(key: PublishedKey | undefined, { role, subject }: Caller): void {
-  if (key && key.cadre_service === undefined) return;
-  if (role === Role.SERVICE && key && subject === `service:${key.cadre_service}`) return;
+/** Whether the key is a service's own. Who holds one can be that service, and nobody else. */
+function isOfMesh(key: PublishedKey | undefined, { role, subject }: Caller): boolean {
+  if (key && key.cadre_service === undefined) return false;
+  if (role === Role.SERVICE && key && subject === `service:${key.cadre_service}`) return true;
   throw tokenInvalid("its key may not say this");
 }
 

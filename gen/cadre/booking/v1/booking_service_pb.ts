@@ -1618,7 +1618,8 @@ export const BookingService: GenService<{
    * any message goes on after it, with any server, for a week. Without a position it starts now: what is read after
    * the first message is as new as the position or newer.
    *
-   * Ends without an error when the server stops. Fails with PURCHASE_NOT_FOUND, also when the purchase is not the
+   * Ends without an error when the server stops, and with TOKEN_EXPIRED when its caller's token does: it is taken up with
+   * a new one. Fails with PURCHASE_NOT_FOUND, also when the purchase is not the
    * caller's; with OPERATOR_MISMATCH when an operator asks for another's; with WATCH_POSITION_EXPIRED when what follows
    * the position is no longer kept, or the position is not of this database: read anew, and watch without a position.
    *

@@ -1184,7 +1184,8 @@ export const TrainerService: GenService<{
    * any message goes on after it, with any server, for a week. Without a position it starts now: what is read after
    * the first message is as new as the position or newer.
    *
-   * Ends without an error when the server stops. Fails with WATCH_POSITION_EXPIRED when what follows the position is
+   * Ends without an error when the server stops, and with TOKEN_EXPIRED when its caller's token does: it is taken up with
+   * a new one. Fails with WATCH_POSITION_EXPIRED when what follows the position is
    * no longer kept, or the position is not of this database: read anew, and watch without a position.
    *
    * @generated from rpc cadre.trainer.v1.TrainerService.WatchTrainers
