@@ -137,11 +137,15 @@ export async function changeExamples(admin: Transport, operator: Transport): Pro
       const added = await trainers.addTimeOff({ ...request(), trainerId, ...timeOff() });
       return { trainerId, timeOffId: created(added.timeOff).timeOffId };
     },
+    "TrainerService/ImportTrainers": async () => ({ rows: [{ ...aTrainer(), line: 1, externalId: randomUUID() }] }),
     "ZoneService/CreateZone": async () => aZone(),
     "ZoneService/UpdateZone": async () => {
       const { zoneId, etag } = await zone();
       return { zoneId, etag, updateMask: { paths: ["name"] }, ...named("Zone") };
     },
+    "ZoneService/ImportZones": async () => ({
+      rows: [{ ...aZone(), line: 1, name: (await zone()).name, radiusMeters: 9 }],
+    }),
     "CourseService/CreateCourse": async () => aCourse(),
     "CourseService/UpdateCourse": async () => {
       const own = await course();

@@ -1057,7 +1057,9 @@ export const ListTimeOffResponseSchema: GenMessage<ListTimeOffResponse> = /*@__P
  */
 export type ImportTrainersRequest = Message<"cadre.trainer.v1.ImportTrainersRequest"> & {
   /**
-   * Names the import in the audit log; the same in every message of a call.
+   * Names the import in the audit log; the same in every message of a call. Unlike that of other calls it is not
+   * remembered with its body: the rest of a list that broke off is another body of the same import. What came before
+   * is found by its rows, and changes nothing.
    *
    * @generated from field: string request_id = 1;
    */
