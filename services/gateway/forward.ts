@@ -9,8 +9,8 @@ import { HeaderMap } from "../runtime/header-map.ts";
 import { implement, type ServiceBinding } from "../runtime/implement.ts";
 import { readableDetails } from "./readable-details.ts";
 
-/** What a caller says about a call, and the service behind must hear. The deadline travels by itself. */
-const PASSED_ON = ["authorization", TIME_HEADER, "traceparent", "tracestate"];
+/** What a caller says about a call, and the service behind must hear. Deadline and trace travel by themselves. */
+const PASSED_ON = ["authorization", TIME_HEADER];
 
 /** Response headers of ours; the rest belongs to the hop. */
 const OURS = /^cadre-/;
@@ -108,7 +108,7 @@ function callOf(context: HandlerContext): [AbortSignal, number | undefined, Head
     const value = context.requestHeader.get(name);
     if (value === null) continue;
     if (isText(value)) header.set(name, value);
-    // A trace that cannot be continued begins anew; a time that is not heard would be another time.
+    // A time that is not heard would be another time; a token of that kind is none.
     else if (name === TIME_HEADER) throw invalidFields([{ path: `${name} (header)`, message: "is not ASCII" }]);
   }
   return [context.signal, context.timeoutMs(), header];

@@ -43,6 +43,8 @@ export interface GatewayOptions {
   bodies?: BodyBounds | undefined;
   connections?: Pick<TwoProtocolOptions, "maxConnections" | "maxConnectionsOf"> | undefined;
   origins: "*" | string[];
+  /** Whether traces begin here: strangers choose neither their ids nor whether they are kept. */
+  ownTraces?: boolean | undefined;
   /** Let anybody list and describe what is served. */
   reflection: boolean;
 }
@@ -59,7 +61,7 @@ export interface RunningGateway {
 
 /** Serves the services, with health and reflection, to the outside. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { logger, errors, verifier, origins, host, port, allowances, inFlight, addressOf } = options;
+  const { logger, errors, verifier, origins, host, port, allowances, inFlight, addressOf, ownTraces } = options;
   assertPolicies(options.services);
   const backendOf = new Map(options.services.map(({ service, backend }) => [service.typeName, backend]));
   const leaving = new AbortController();
@@ -72,11 +74,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const limits = allowances && limitCalls(allowances, options.services);
   const groupOf = ({ service }: { service: DescService }) => backendOf.get(service.typeName);
   const bound = inFlight && { ...inFlight, groupOf };
-  const passing = { logger, errors, verifier, services, limits, inFlight: bound };
+  const passing = { logger, errors, verifier, services, limits, inFlight: bound, ownTraces };
   const handler = publicHandler({
     services,
     doorkeeper: doorkeeper(passing),
-    observe: observeEarly(logger),
+    observe: observeEarly(logger, ownTraces),
     interceptors: serverInterceptors(passing),
     origins,
     ready,

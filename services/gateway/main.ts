@@ -31,6 +31,7 @@ await runProcess(process, "gateway", async () => {
     port: config.PORT,
     reflection: config.NODE_ENV !== "production",
     ready: () => backendReadiness(backends),
+    ownTraces: config.NODE_ENV === "production",
     logger,
     errors,
     allowances,

@@ -26,6 +26,8 @@ export interface ServerInterceptorOptions {
   /** How much work is taken on; without it, all of it. */
   inFlight?: InFlightOptions | undefined;
   limits?: CallLimits | undefined;
+  /** Whether a call's trace begins here, whatever its caller says. */
+  ownTraces?: boolean | undefined;
 }
 
 /** What every call passes through on its way into a server, outermost first. */
@@ -52,8 +54,8 @@ export function doorkeeper(options: ServerInterceptorOptions): (context: Handler
   };
 }
 
-function reporting({ logger, errors }: ServerInterceptorOptions): Interceptor[] {
-  return [observeServer(logger), errorBoundary(bugReporter(logger, errors))];
+function reporting({ logger, errors, ownTraces }: ServerInterceptorOptions): Interceptor[] {
+  return [observeServer(logger, ownTraces), errorBoundary(bugReporter(logger, errors))];
 }
 
 /** Who asks how a server is gets an answer however busy it is. */

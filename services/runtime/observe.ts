@@ -4,6 +4,7 @@ import {
   type Attributes,
   type Context,
   context,
+  type Link,
   propagation,
   type Span,
   SpanKind,
@@ -68,10 +69,11 @@ export const observationKey = createContextKey<Observation | undefined>(undefine
 
 /**
  * Sees every call that a server answers: a span that continues the caller's trace, a duration metric, one log line.
- * Belongs outermost, where the final status is known.
+ * Belongs outermost, where the final status is known. With `ownTraces` the caller is a stranger, who must not choose what
+ * the trace is called and whether it is kept: it begins here, with a link to the caller's.
  */
-export function observeServer(logger: Logger): Interceptor {
-  const begin = observeEarly(logger);
+export function observeServer(logger: Logger, ownTraces = false): Interceptor {
+  const begin = observeEarly(logger, ownTraces);
   return (next) => async (request) => {
     const observation = request.contextValues.get(observationKey) ?? begin(request);
     return observed(next, request, observation.within, (code) => observation.end(code, request));
@@ -79,7 +81,7 @@ export function observeServer(logger: Logger): Interceptor {
 }
 
 /** Begins what `observeServer` goes on with where a call comes to it, for servers that refuse calls before. */
-export function observeEarly(logger: Logger): (request: EarlyRequest) => Observation {
+export function observeEarly(logger: Logger, ownTraces = false): (request: EarlyRequest) => Observation {
   const tracer = trace.getTracer("cadre");
   const logCall = callLog(logger);
 
@@ -87,9 +89,11 @@ export function observeEarly(logger: Logger): (request: EarlyRequest) => Observa
     const startMs = performance.now();
     const facts = factsOf(SERVER, method);
     const { name, attributes } = facts;
-    const caller = propagation.extract(context.active(), header, headerGetter);
-    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, caller);
-    const within = trace.setSpan(caller, span);
+    const callers = propagation.extract(context.active(), header, headerGetter);
+    const parent = ownTraces ? context.active() : callers;
+    const links = ownTraces ? linksTo(callers) : [];
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes, links }, parent);
+    const within = trace.setSpan(parent, span);
     let ended = false;
     return {
       within,
@@ -102,6 +106,11 @@ export function observeEarly(logger: Logger): (request: EarlyRequest) => Observa
       },
     };
   };
+}
+
+function linksTo(callers: Context): Link[] {
+  const spanContext = trace.getSpanContext(callers);
+  return spanContext ? [{ context: spanContext }] : [];
 }
 
 /** Sees every call that a client makes: a span of its own, which the callee's will continue, and a duration metric. */

@@ -3,6 +3,7 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { createGrpcTransport as createChannel } from "../../runtime/grpc-transport.ts";
 import type { ServiceBinding } from "../../runtime/implement.ts";
 import { createLogger } from "../../runtime/logger.ts";
+import { observeClient } from "../../runtime/observe.ts";
 import { needingAny } from "../../runtime/readiness.ts";
 import { startTestServer, type TestIssuer, testIssuer } from "../../runtime/testing/server.ts";
 import { forward } from "../forward.ts";
@@ -25,7 +26,10 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export async function startTestGateway(
   binding: ServiceBinding,
   options: Partial<
-    Pick<GatewayOptions, "allowances" | "inFlight" | "addressOf" | "bodies" | "connections" | "logger" | "ready">
+    Pick<
+      GatewayOptions,
+      "allowances" | "inFlight" | "addressOf" | "bodies" | "connections" | "logger" | "ready" | "ownTraces"
+    >
   > = {},
 ): Promise<TestGateway> {
   const issuer = await testIssuer();
@@ -34,7 +38,7 @@ export async function startTestGateway(
     issuer,
     logLevel: "silent",
   });
-  const channel = createChannel({ address: server.address });
+  const channel = createChannel({ address: server.address, interceptors: [observeClient()] });
   const gateway = await startGateway({
     services: [{ ...binding, ...forward(binding.service, { name: "test", transport: channel }) }],
     ready: async () => needingAny({ test: "ok" }),
