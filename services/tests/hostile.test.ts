@@ -209,6 +209,31 @@ function watchOutcome(session: ClientHttp2Session, path: string, jwt: string): P
   return promise;
 }
 
+test("bodies of nearly 1 MiB that never end", async () => {
+  const body = Buffer.alloc(1_000_000, " ");
+  const statuses = await during("gateway", async () => {
+    const sessions = Array.from({ length: 5 }, () => openSession(targets.gateway));
+    const calls = sessions.flatMap((session) =>
+      Array.from({ length: 40 }, () => {
+        const { promise, resolve } = Promise.withResolvers<number>();
+        const call = session.request({ ":method": "POST", ":path": PATH, ...json() });
+        let status = 0;
+        call.on("response", (headers) => {
+          status = headers[":status"] ?? 0;
+        });
+        call.on("error", () => undefined).resume();
+        call.once("close", () => resolve(status)).write(body);
+        return promise;
+      }),
+    );
+    const ended = await Promise.all(calls);
+    for (const session of sessions) session.destroy();
+    return new Set(ended);
+  });
+  // Too much at once, too late, or a closed stream.
+  for (const status of statuses) expect([429, 504, 0]).toContain(status);
+}, 60_000);
+
 test("a message nested too deep is the caller's mistake", async () => {
   const deepJson = `{"pageSize": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
   // Groups of an unknown field, one in another.
