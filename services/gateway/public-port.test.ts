@@ -61,6 +61,18 @@ test("however often /ready is asked, the backends are asked once", async () => {
   expect(asked).toBe(1);
 });
 
+test("a gateway that leaves says so to whoever asks, and with its answers over HTTP/1.1, and goes on answering", async () => {
+  const leaving = await startTestGateway(testService);
+  const call = () =>
+    fetch(leaving.url + UNARY, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  expect((await call()).headers.get("connection")).toBe("keep-alive");
+  leaving.leave();
+  const answer = await call();
+  expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
+  expect((await fetch(`${leaving.url}/ready`)).status).toBe(503);
+  await leaving.stop(1000);
+});
+
 test("a browser's page may call from an origin on the list, and from no other", async () => {
   const preflight = (origin: string) =>
     fetch(gateway.url + UNARY, {

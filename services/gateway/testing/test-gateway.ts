@@ -16,6 +16,7 @@ export interface TestGateway {
   /** What a caller of each protocol has in hand. */
   transports: Record<Protocol, Transport>;
   stopBackend(): Promise<void>;
+  leave: RunningGateway["leave"];
   stop: RunningGateway["stop"];
 }
 
@@ -66,6 +67,7 @@ export async function startTestGateway(
       grpc: createGrpcTransport({ baseUrl }),
     },
     stopBackend: () => server.close(),
+    leave: gateway.leave,
     async stop(graceMs) {
       await gateway.stop(graceMs);
       channel.close();
