@@ -13,6 +13,7 @@ let telemetry: Telemetry;
 let gateway: TestGateway;
 let token: string;
 let lines: { method: string; code: string; request_id?: string }[];
+let reached = (): void => undefined;
 let written: PromiseWithResolvers<void>;
 beforeAll(async () => {
   telemetry = startTelemetry("test", {});
@@ -20,7 +21,7 @@ beforeAll(async () => {
     lines.push(JSON.parse(line));
     written.resolve();
   };
-  const impl = standIn(FranchiseService, { listFranchises: () => ({}), createFranchise: () => ({}) });
+  const impl = standIn(FranchiseService, { listFranchises: () => ({}), createFranchise: untilLeft });
   gateway = await startTestGateway(impl, { logger: pino({}, { write }) });
   token = await gateway.issuer.tokenAs(Role.ADMIN);
 });
@@ -32,6 +33,13 @@ afterAll(async () => {
   await gateway.stop(1000);
   await telemetry.stop();
 });
+
+/** Is heard of at once, and does not answer. */
+async function untilLeft(_: unknown, { signal }: { signal: AbortSignal }) {
+  reached();
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  return {};
+}
 
 function send(headers: Record<string, string>, body: BodyInit | null, method = "POST", name = LIST): Promise<Response> {
   const url = `${gateway.url}/${FranchiseService.typeName}/${name}`;
@@ -69,6 +77,21 @@ test("a call that is answered well, and one that is refused at the door, are log
   );
   await (await send({ ...json, authorization: "" }, "{}")).text();
   expect(lines).toMatchObject([{ code: "OK" }, { code: "UNAUTHENTICATED" }]);
+});
+
+test("the line of a call whose caller leaves says which request it was", async () => {
+  const leaving = new AbortController();
+  reached = () => leaving.abort();
+  const requestId = crypto.randomUUID();
+  const headers = { authorization: `Bearer ${token}` };
+  const request = { requestId, name: "North", countryCode: "CZ" };
+  const call = createClient(FranchiseService, gateway.transports.connect).createFranchise(request, {
+    headers,
+    signal: leaving.signal,
+  });
+  await expect(call).rejects.toThrow("aborted");
+  await written.promise;
+  expect(lines).toMatchObject([{ code: "CANCELLED", request_id: requestId }]);
 });
 
 test("a request_id that is none is not written into the log, however long it is", async () => {

@@ -64,7 +64,7 @@ export interface Observation {
   end(code: Code | undefined, request: EarlyRequest): void;
 }
 
-/** Of a call that was observed before it came to the interceptors. */
+/** Of a call that was observed before it came to the interceptors, and has not yet. */
 export const observationKey = createContextKey<Observation | undefined>(undefined, { description: "observation" });
 
 /**
@@ -75,7 +75,9 @@ export const observationKey = createContextKey<Observation | undefined>(undefine
 export function observeServer(logger: Logger, ownTraces = false): Interceptor {
   const begin = observeEarly(logger, ownTraces);
   return (next) => async (request) => {
-    const observation = request.contextValues.get(observationKey) ?? begin(request);
+    const begun = request.contextValues.get(observationKey);
+    if (begun) request.contextValues.delete(observationKey);
+    const observation = begun ?? begin(request);
     return observed(next, request, observation.within, (code) => observation.end(code, request));
   };
 }
