@@ -36,9 +36,9 @@ async function as(name: string) {
 }
 
 test.each(PROTOCOLS)("over %s, who has used up an allowance hears when to come back", async (protocol) => {
-  gateway = await limited({ address: 100, user: 3, verification: 100 });
+  gateway = await limited({ address: 100, user: 10, verification: 100 });
   const client = createClient(CertificateService, gateway.transports[protocol]);
-  for (let call = 0; call < 3; call++) await client.listCertificates({}, await as("ada"));
+  for (let call = 0; call < 10; call++) await client.listCertificates({}, await as("ada"));
 
   const error = await client.listCertificates({}, await as("ada")).then(() => null, ConnectError.from);
   expect(error).toMatchObject({ code: Code.ResourceExhausted });
@@ -47,7 +47,7 @@ test.each(PROTOCOLS)("over %s, who has used up an allowance hears when to come b
     { reason: "RATE_LIMITED", metadata: { allowance: "user" } },
   ]);
   expect(error?.findDetails(QuotaFailureSchema)).toMatchObject([
-    { violations: [{ subject: "user:ada", description: "3 points in 60 s" }] },
+    { violations: [{ subject: "user:ada", description: "10 points in 60 s" }] },
   ]);
   const [retry] = error?.findDetails(RetryInfoSchema) ?? [];
   expect(Number(retry?.retryDelay?.seconds)).toBeGreaterThan(50);
@@ -57,14 +57,14 @@ test.each(PROTOCOLS)("over %s, who has used up an allowance hears when to come b
 });
 
 test("an address is counted before anybody looks at its tokens", async () => {
-  gateway = await limited({ address: 5, user: 100, verification: 100 });
+  gateway = await limited({ address: 10, user: 100, verification: 100 });
   const list = (): Promise<Response> =>
     fetch(`${gateway?.url}/cadre.certificate.v1.CertificateService/ListCertificates`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: "Bearer forged" },
       body: "{}",
     });
-  for (let call = 0; call < 5; call++) expect((await list()).status).toBe(401);
+  for (let call = 0; call < 10; call++) expect((await list()).status).toBe(401);
   expect((await list()).status).toBe(429);
 });
 
