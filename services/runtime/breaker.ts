@@ -12,6 +12,8 @@ import {
 } from "cockatiel";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { refusalStatus } from "./error-boundary.ts";
+import { DomainError } from "./errors.ts";
 import { policyOf } from "./policy.ts";
 
 /** Stops calling a dependency that does not answer. */
@@ -32,6 +34,7 @@ const FAILURES_TO_OPEN = 5;
 /** What a call is given whose contract does not say. */
 const FAIR_MS = 2000;
 const TRIAL_AFTER_MS = { initialDelay: 250, maxDelay: 5000 };
+const NO_ANSWERS: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled]);
 const GAUGE: Record<BreakerState, number> = { closed: 0, half_open: 1, open: 2 };
 
 /**
@@ -80,9 +83,10 @@ function guard(dependency: string, policy: CircuitBreakerPolicy): Interceptor {
         throw error;
       }
     }
+    // A caller who leaves, or had hardly any time, has not found out that the dependency is back.
     const onTrial = (): ReturnType<typeof next> =>
       next(request).catch((error: unknown) => {
-        throw failed(error) ? new Unanswered(error) : error;
+        throw isAnswer(error) ? error : new Unanswered(error);
       });
     return policy.execute(onTrial).catch((error: unknown) => {
       if (error instanceof Unanswered) throw error.cause;
@@ -98,6 +102,11 @@ class Unanswered extends Error {
   }
 }
 
+function isAnswer(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  return error.findDetails(ErrorInfoSchema).length > 0 || !NO_ANSWERS.has(error.code);
+}
+
 /**
  * Nobody answered: a refusal, even one of UNAVAILABLE by a peer that says why, is an answer. Nor is it the dependency's
  * fault when a caller had hardly any time: half of what the contract gives must have passed.
@@ -108,6 +117,8 @@ function isUnanswered(error: unknown, method: DescMethod, waitedMs: number): boo
   return error.code === Code.DeadlineExceeded && waitedMs >= (policyOf(method).deadlineMs ?? FAIR_MS) / 2;
 }
 
+/** It says that it is not to be repeated: the breakers and retries above would take it for a failure of those between. */
 function open(dependency: string): ConnectError {
-  return new ConnectError(`${dependency} does not answer; it is not called for the moment`, Code.Unavailable);
+  const message = `${dependency} does not answer; it is not called for the moment`;
+  return refusalStatus(new DomainError("unavailable", "DEPENDENCY_UNAVAILABLE", message));
 }

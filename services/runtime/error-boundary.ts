@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { currentCall } from "./call-context.ts";
 import { isDatabaseConflict, isDatabaseOutage } from "./database-errors.ts";
 import { DomainError, REFUSAL_DOMAIN, type RefusalDetail, type RefusalKind } from "./errors.ts";
 import { isFromPeer, RETRY_PUSHBACK } from "./grpc-status.ts";
@@ -16,6 +17,9 @@ const CODES: Record<RefusalKind, Code> = {
   exhausted: Code.ResourceExhausted,
   unavailable: Code.Unavailable,
 };
+
+/** No call is made on behalf of another that has no more time left. */
+const ENDS_EARLY_MS = 25;
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
 
@@ -79,6 +83,7 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
     return new ConnectError("others were changing the same at that moment: try again", Code.Unavailable);
   }
   if (error instanceof ConnectError) {
+    if (error.code === Code.DeadlineExceeded && hasTime()) return refusalStatus(dependencyUnavailable());
     // UNKNOWN is what Connect makes of an error that is none of its own.
     if (!isFromPeer(error) && error.code !== Code.Unknown) return error;
     if (isOutage(error)) {
@@ -87,6 +92,12 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
   }
   report(error);
   return new ConnectError("something went wrong on our side", Code.Internal);
+}
+
+/** Whether the call could go on: then it was not its own deadline that passed, but that of a call made on its behalf. */
+function hasTime(): boolean {
+  const { deadlineMs = Number.POSITIVE_INFINITY } = currentCall() ?? {};
+  return deadlineMs - performance.now() > ENDS_EARLY_MS;
 }
 
 async function* guarded<T>(messages: AsyncIterable<T>, mapped: (error: unknown) => ConnectError): AsyncGenerator<T> {

@@ -139,6 +139,13 @@ test("another service's answer is not passed on as ours", async () => {
   expect(closed.code).toBe(Code.Internal);
 });
 
+test("that a call behind it has run out of its own time is not said to have been the caller's", async () => {
+  const late = () => Promise.reject(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+  const error = await errorOf(get(late));
+  expect(error).toMatchObject({ code: Code.Unavailable });
+  expect(error.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "DEPENDENCY_UNAVAILABLE" }]);
+});
+
 test("past its deadline a call is answered, whether or not the handler heeds its signal", async () => {
   answer = () => new Promise(() => undefined);
   const courses = createClient(CourseService, server.transportAs(Role.ADMIN));

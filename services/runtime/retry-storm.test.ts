@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { createBreaker } from "./breaker.ts";
 import {
   type FranchiseCalls,
@@ -119,6 +120,33 @@ test("while one call is on trial the others are refused, and do not wait for it"
   expect(await Promise.all([call(), call(), call()])).toEqual([false, false, false]);
   await Promise.all(started);
   expect(server.arrivals.length).toBe(6);
+});
+
+test("a refusal of an open breaker says why, and that it is not to be repeated", async () => {
+  const { interceptor, state } = createBreaker("franchises");
+  const call = await calls([], interceptor);
+  while (state() === "closed") await call();
+  const method: object = { stream: false, service: FranchiseService, method: FranchiseService.method.getFranchise };
+  const refused = interceptor(() => Promise.reject(new Error("it was called")))(
+    method as Parameters<ReturnType<Interceptor>>[0],
+  );
+  const error = await refused.then(() => undefined, ConnectError.from);
+  expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "DEPENDENCY_UNAVAILABLE" }]);
+  expect(error?.metadata.get("grpc-retry-pushback-ms")).toBe("-1");
+});
+
+test("a trial by a caller with hardly any time does not close it, nor one that is left", async () => {
+  const breaker = createBreaker("franchises");
+  const call = await calls([], breaker.interceptor);
+  while (breaker.state() === "closed") await call();
+  await server.close();
+  server = await startFranchiseServer(
+    (_, signal) => new Promise((resolve) => signal.addEventListener("abort", resolve)),
+  );
+  open.close();
+  const impatient = await calls([], breaker.interceptor);
+  while (server.arrivals.length === 0) await impatient(20);
+  expect(breaker.state()).toBe("open");
 });
 
 test("callers with hardly any time do not open it for the others", async () => {
