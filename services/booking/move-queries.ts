@@ -52,11 +52,15 @@ export function findTrainerClashes(tx: Transaction, lessons: readonly Lesson[]) 
   return tx.any(sql.type(clashRow)`
     select n.number, s.start_time as "startTime"
     from ${lessonTable(lessons)}
-    join session s on s.operator_id = n.operator_id and s.trainer_id = n.trainer_id
-      and s.state in ('scheduled', 'completed')
-      and s.start_time > n.start_time - interval '16 hours'
-      and s.start_time < n.end_time + make_interval(mins => n.buffer_minutes)
-      and s.end_time + make_interval(mins => s.buffer_minutes) > n.start_time
+    -- "offset 0" has each looked for by its time, and not among all that its trainer ever gave.
+    cross join lateral (
+      select s.session_id, s.start_time from session s
+      where s.operator_id = n.operator_id and s.trainer_id = n.trainer_id and s.state in ('scheduled', 'completed')
+        and s.start_time > n.start_time - interval '16 hours'
+        and s.start_time < n.end_time + make_interval(mins => n.buffer_minutes)
+        and s.end_time + make_interval(mins => s.buffer_minutes) > n.start_time
+      offset 0
+    ) as s
     where s.session_id <> all(${idsOf(lessons)})
     order by s.start_time, n.number
   `);

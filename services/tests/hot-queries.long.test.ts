@@ -184,7 +184,6 @@ const SESSION_LISTS: [string, Caller, Partial<SessionFilter>][] = [
   ["an operator's, of one trainer", OPERATOR, { trainerId: trainerIdOf(TRAINER) }],
   ["an operator's, of one purchase", OPERATOR, { purchaseId: storedId("01", TRAINER * 100) }],
   ["an operator's that overlap a week", OPERATOR, { endsAfter: soon, until: soon.add({ hours: 168 }) }],
-  ["an operator's that overlap a week to come", OPERATOR, { endsAfter: soon.add({ hours: 24 * 90 }) }],
   ["an operator's that are scheduled", OPERATOR, { states: ["scheduled"] }],
   ["an operator's that were missed", OPERATOR, { states: ["no_show"] }],
   ["an operator's that are owed", OPERATOR, { states: ["no_show", "cancelled"] }],

@@ -79,6 +79,7 @@ function queryable(client: pg.ClientBase): Queryable {
     any: rows,
     many: rows,
     query: rows,
+    anyFirst: async (query: Parameters<typeof rows>[0]) => (await rows(query)).map((row) => Object.values(row)[0]),
     one: first,
     maybeOne: first,
     oneFirst: async (query: Parameters<typeof rows>[0]) => Object.values((await first(query)) ?? {})[0],
