@@ -66,9 +66,9 @@ export interface Minter {
  * minute, and none beyond a change of the issuer's keys.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, jwks, outside = false, nowMs = () => performance.now() } = options;
-  const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS, perf: { now: nowMs } });
-  const { keyFor, published } = keySet(jwks, { nowMs, onChange: () => verified.clear() });
+  const { issuer, jwks, outside = false, nowMs } = options;
+  const verified = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS, perf: nowMs ? { now: nowMs } : performance });
+  const { keyFor, published } = keySet(jwks, { ...(nowMs && { nowMs }), onChange: () => verified.clear() });
 
   return {
     async verify(token, { lateByS = 0 } = {}) {
