@@ -61,7 +61,11 @@ export async function answerRpc(rpc: UniversalHandler, options: Rpc): Promise<vo
   });
   try {
     const body = isBytes(call.body)
-      ? wholeOrClosed(readBody(call.body, { address, method }), request, response)
+      ? wholeOrClosed(
+          readBody(call.body, { address, method, onClose: (listener) => response.once("close", listener) }),
+          request,
+          response,
+        )
       : call.body;
     await universalResponseToNodeResponse(await rpc({ ...call, body }), response);
   } catch {

@@ -26,11 +26,15 @@ export const BODY_BOUNDS: BodyBounds = {
   bytes: { inAll: 64 * MIB, ofAddress: 16 * MIB },
 };
 
-/** `address` is "" where addresses are not known. */
-export type ReadBody = (
-  body: AsyncIterable<Uint8Array>,
-  options: { address: string; method: DescMethod },
-) => AsyncIterable<Uint8Array>;
+export interface BodyOptions {
+  /** "" where addresses are not known. */
+  address: string;
+  method: DescMethod;
+  /** Tells when the call is over: who reads a body does not always read it to its end. */
+  onClose: (listener: () => void) => void;
+}
+
+export type ReadBody = (body: AsyncIterable<Uint8Array>, options: BodyOptions) => AsyncIterable<Uint8Array>;
 
 /**
  * Bounds the bodies that are being read, before they are calls that can be counted: the body of one message must be
@@ -40,7 +44,7 @@ export function boundBodies({ withinMs, bodies, bytes }: BodyBounds): ReadBody {
   const all = { bodies: 0, bytes: 0 };
   const addresses = new Map<string, typeof all>();
 
-  return async function* read(body, { address, method }) {
+  return async function* read(body, { address, method, onClose }) {
     const streams = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     const own = addresses.getOrInsertComputed(address, () => ({ bodies: 0, bytes: 0 }));
     const ofAddress = (bound: Bound): number => (address === "" ? bound.inAll : bound.ofAddress);
@@ -54,14 +58,22 @@ export function boundBodies({ withinMs, bodies, bytes }: BodyBounds): ReadBody {
     if (all.bodies >= bodies.inAll || own.bodies >= ofAddress(bodies)) throw refusalStatus(overloaded());
 
     let held = 0;
+    let left = false;
+    const leave = (): void => {
+      if (left) return;
+      left = true;
+      time.end(ENDED);
+      add(-1, -held);
+    };
     add(1, 0);
     // A stream of requests ends with its call, which has a deadline of its own.
     const time = new CallEnd(undefined, streams ? undefined : withinMs);
+    onClose(leave);
     try {
       const chunks = body[Symbol.asyncIterator]();
       for (;;) {
         const next = await untilAborted(chunks.next(), time.signal);
-        if (next.done === true) return;
+        if (next.done === true || left) return;
         // Of a stream a message is kept at a time.
         const more = Math.min(next.value.byteLength, policyOf(method).maxRequestBytes - held);
         if (more > 0) add(0, more);
@@ -72,8 +84,7 @@ export function boundBodies({ withinMs, bodies, bytes }: BodyBounds): ReadBody {
     } catch (error) {
       throw time.signal.aborted ? tooLate(withinMs) : error;
     } finally {
-      time.end(ENDED);
-      add(-1, -held);
+      leave();
     }
   };
 }
