@@ -139,7 +139,7 @@ test("without knowing all who teach the course, an outage refuses nobody for goo
 
 test("trainers who weigh more together than a message may are read in several", async () => {
   const ended = { startTime: { seconds: 1_000_000_000n }, endTime: { seconds: 1_000_000_001n } };
-  const timeOff = [{ ...ended, note: "x".repeat(1_100_000) }];
+  const timeOff = [{ ...ended, note: "x".repeat(3_500_000) }];
   mesh.directory.trainers = Array.from({ length: 5 }, () => aTrainer(given.courseId, { timeOff }));
   const { purchase } = await book("08:00");
   expect(purchase?.trainerId).toBeTruthy();
