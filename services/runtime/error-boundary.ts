@@ -94,10 +94,10 @@ function toStatus(error: unknown, signal: AbortSignal, report: (bug: unknown) =>
   return new ConnectError("something went wrong on our side", Code.Internal);
 }
 
-/** Whether the call could go on: then it was not its own deadline that passed, but that of a call made on its behalf. */
+/** Whether the call could go on, where that is known: then it was not its own deadline that passed, but that of a call made on its behalf. */
 function hasTime(): boolean {
-  const { deadlineMs = Number.POSITIVE_INFINITY } = currentCall() ?? {};
-  return deadlineMs - performance.now() > ENDS_EARLY_MS;
+  const { deadlineMs } = currentCall() ?? {};
+  return deadlineMs !== undefined && deadlineMs - performance.now() > ENDS_EARLY_MS;
 }
 
 async function* guarded<T>(messages: AsyncIterable<T>, mapped: (error: unknown) => ConnectError): AsyncGenerator<T> {
