@@ -283,7 +283,7 @@ async function companysRows(): Promise<Record<string, string>> {
     const { rows: tables } = await client.query<{ name: string }>(`
       select table_name as name from information_schema.columns
       where table_schema = 'public' and column_name = 'operator_id'
-        and table_name not in ('audit_log', 'certificate_due', 'trainer_change', 'search_count')
+        and table_name not in ('audit_log', 'certificate_due', 'trainer_change', 'schedule_change', 'search_count')
     `);
     for (const { name } of tables) {
       const { rows } = await client.query<{ digest: string }>(
