@@ -287,9 +287,9 @@ async function companysRows(): Promise<Record<string, string>> {
     `);
     for (const { name } of tables) {
       const { rows } = await client.query<{ digest: string }>(
-        // A change gets its position from a service that tidies up.
+        // A change gets its place from a service that tidies up.
         `select md5(string_agg(line, e'\\n' order by line)) as digest
-         from (select (to_jsonb(t) - 'position')::text as line from ${name} t where operator_id = $1) as lines`,
+         from (select (to_jsonb(t) - '{position,placed_at}'::text[])::text as line from ${name} t where operator_id = $1) as lines`,
         [COMPANY],
       );
       digests[`${service}.${name}`] = rows[0]?.digest ?? "";
