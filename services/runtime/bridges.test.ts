@@ -10,15 +10,15 @@ import {
   type Transport,
 } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport as createConnectNodeTransport } from "@connectrpc/connect-node";
-import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { runInCall } from "./call-context.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
+import type { Http2Server as MeshServer } from "./http2-server.ts";
 import { implement } from "./implement.ts";
-import { bindForTest } from "./testing/bind.ts";
+
 import { testImpl, testService } from "./testing/test-service.ts";
 
 /** Every code but OK, by number. */
@@ -39,7 +39,7 @@ async function* refuseInStream(requests: AsyncIterable<{ responseParameters: { s
   }
 }
 
-let ours: Server;
+let ours: MeshServer;
 let theirs: Http2Server;
 const open: GrpcTransport[] = [];
 const transports: Record<string, Transport> = {};
@@ -52,7 +52,7 @@ beforeAll(async () => {
     halfDuplexCall: refuseInStream,
   });
   ours = createGrpcServer({ services: [tested] });
-  const ourPort = await bindForTest(ours);
+  const ourPort = await ours.listen("127.0.0.1", 0);
   theirs = createServer(connectNodeAdapter({ routes: (router) => router.service(TestService, tested.impl) }));
   await new Promise<void>((resolve) => theirs.listen(0, "127.0.0.1", resolve));
   const theirPort = (theirs.address() as AddressInfo).port;
@@ -69,7 +69,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const transport of open) transport.close();
-  ours.forceShutdown();
+  await ours.stop(0);
   theirs.close();
 });
 
@@ -206,13 +206,13 @@ test("a refusal's details survive both bridges", async () => {
       }),
     ],
   });
-  const transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });
+  const transport = createGrpcTransport({ address: `127.0.0.1:${await server.listen("127.0.0.1", 0)}` });
   const error = await createClient(TestService, transport).emptyCall({}).catch(ConnectError.from);
   if (!(error instanceof ConnectError)) throw new Error("the call succeeded");
   expect(error.findDetails(ErrorInfoSchema)).toMatchObject([detail]);
   expect(error.metadata.get("x-hint")).toBe("h");
   transport.close();
-  server.forceShutdown();
+  await server.stop(0);
 });
 
 test("the server tells its handler when the caller leaves", async () => {
@@ -230,7 +230,7 @@ test("the server tells its handler when the caller leaves", async () => {
       }),
     ],
   });
-  const transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });
+  const transport = createGrpcTransport({ address: `127.0.0.1:${await server.listen("127.0.0.1", 0)}` });
   const leave = new AbortController();
   const call = createClient(TestService, transport).emptyCall({}, { signal: leave.signal });
   await entered.promise;
@@ -238,7 +238,7 @@ test("the server tells its handler when the caller leaves", async () => {
   await expect(call).rejects.toMatchObject({ code: Code.Canceled });
   expect(await left.promise).toMatchObject({ code: Code.Canceled });
   transport.close();
-  server.forceShutdown();
+  await server.stop(0);
 });
 
 test("with no time left no call is made", async () => {
@@ -254,7 +254,7 @@ test("with no time left no call is made", async () => {
 test("bytes that are no message are INVALID_ARGUMENT", async () => {
   const { Client: RawClient, credentials } = await import("@grpc/grpc-js");
   const server = createGrpcServer({ services: [testService] });
-  const port = await bindForTest(server);
+  const port = await server.listen("127.0.0.1", 0);
   const raw = new RawClient(`127.0.0.1:${port}`, credentials.createInsecure());
   const same = (bytes: Buffer): Buffer => bytes;
   const code = await new Promise((resolve) => {
@@ -263,5 +263,5 @@ test("bytes that are no message are INVALID_ARGUMENT", async () => {
   });
   expect(code).toBe(Code.InvalidArgument);
   raw.close();
-  server.forceShutdown();
+  await server.stop(0);
 });

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http2";
 import { decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
 import { Metadata, type MetadataValue } from "@grpc/grpc-js";
 import { HeaderMap } from "./header-map.ts";
@@ -14,6 +15,21 @@ const TEXT = /^[ -~]*$/;
  */
 export function headersFrom(metadata: Metadata): Headers {
   return new HeaderMap(() => textsOf(metadata));
+}
+
+/** Belongs to the hop that ends here. */
+const OF_THE_HOP: ReadonlySet<string> = new Set([
+  "te",
+  "content-type",
+  "accept-encoding",
+  "grpc-timeout",
+  "grpc-encoding",
+  "grpc-accept-encoding",
+]);
+
+/** The same of the header fields with which a call comes over HTTP/2. */
+export function headersOf(received: IncomingHttpHeaders): Headers {
+  return new HeaderMap(() => fieldsOf(received));
 }
 
 /** Turns `Headers` into gRPC metadata, leaving out what belongs to a single hop and what metadata cannot say. */
@@ -39,6 +55,25 @@ function textsOf(metadata: Metadata): Map<string, string> {
   const texts = new Map<string, string>();
   for (const [name, values] of Object.entries(metadata.toJSON())) texts.set(name, values.map(textOf).join(", "));
   return texts;
+}
+
+function fieldsOf(received: IncomingHttpHeaders): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const name in received) {
+    const value = received[name];
+    if (value === undefined || name.startsWith(":") || OF_THE_HOP.has(name)) continue;
+    const text = Array.isArray(value) ? value.join(", ") : value;
+    texts.set(name, name.endsWith("-bin") ? unpadded(text) : text);
+  }
+  return texts;
+}
+
+/** Base64 as Connect has it; gRPC's may end in padding. */
+function unpadded(encoded: string): string {
+  return encoded
+    .split(",")
+    .map((part) => part.trim().replace(/=+$/, ""))
+    .join(", ");
 }
 
 function textOf(value: MetadataValue): string {

@@ -8,21 +8,17 @@ export interface OpenCall extends HandlerContext {
   readonly ending: CallEnd;
 }
 
-/** How long a call may take; `undefined` is for ever. */
-export interface CallTime {
-  timeoutMs: number | undefined;
-  /** Whether somebody else watches it and ends the call. */
-  watched: boolean;
-}
-
 /**
- * Opens the context of a call that ends when its time is over, with DEADLINE_EXCEEDED. Connect's createHandlerContext
- * takes two signals and another copy of each of the headers.
+ * Opens the context of a call that ends after `timeoutMs`, with DEADLINE_EXCEEDED; `undefined` is for ever. Connect's
+ * createHandlerContext takes two signals and another copy of each of the headers.
  */
-export function openCall(method: DescMethod, url: string, requestHeader: Headers, time: CallTime): OpenCall {
-  const { timeoutMs, watched } = time;
+export function openCall(
+  method: DescMethod,
+  url: string,
+  requestHeader: Headers,
+  timeoutMs: number | undefined,
+): OpenCall {
   const deadlineMs = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
-  const isOver = timeoutMs !== undefined && timeoutMs <= 0;
   return withSignal({
     service: method.parent,
     method,
@@ -34,6 +30,6 @@ export function openCall(method: DescMethod, url: string, requestHeader: Headers
     responseTrailer: new HeaderMap(),
     values: createContextValues(),
     timeoutMs: () => (deadlineMs === undefined ? undefined : deadlineMs - Date.now()),
-    ending: new CallEnd(undefined, watched && !isOver ? undefined : timeoutMs),
+    ending: new CallEnd(undefined, timeoutMs),
   });
 }

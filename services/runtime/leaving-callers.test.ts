@@ -1,19 +1,19 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
+import type { Http2Server } from "./http2-server.ts";
 import { implement } from "./implement.ts";
-import { bindForTest } from "./testing/bind.ts";
+
 import { testImpl } from "./testing/test-service.ts";
 
 /** Node by itself closes a connection after 1,000 and then 33 a second. */
 const LEAVING = 2000;
 const AT_ONCE = 10;
 
-let server: Server;
+let server: Http2Server;
 let transport: GrpcTransport;
 beforeAll(async () => {
   const waits = implement(TestService, {
@@ -22,11 +22,11 @@ beforeAll(async () => {
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
   });
   server = createGrpcServer({ services: [waits] });
-  transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });
+  transport = createGrpcTransport({ address: `127.0.0.1:${await server.listen("127.0.0.1", 0)}` });
 });
-afterAll(() => {
+afterAll(async () => {
   transport.close();
-  server.forceShutdown();
+  await server.stop(0);
 });
 
 test("callers who leave, thousands of them, do not take the others' connection with them", async () => {

@@ -2,23 +2,23 @@ import { connect } from "node:http2";
 import { buffer } from "node:stream/consumers";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TrainerService } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { SimpleRequestSchema } from "../../gen/grpc/testing/messages_pb.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
+import type { Http2Server } from "./http2-server.ts";
 import { isTooLarge } from "./message-limits.ts";
 import { isOutage } from "./outage.ts";
-import { bindForTest } from "./testing/bind.ts";
+
 import { standIn } from "./testing/stand-in.ts";
 import { testService } from "./testing/test-service.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const big = (mebibytes: number) => [{ trainer: { name: "x".repeat(mebibytes * MEBIBYTE) } }];
 
-let server: Server;
+let server: Http2Server;
 let transport: GrpcTransport;
 let trainers: Client<typeof TrainerService>;
 let port: number;
@@ -33,13 +33,13 @@ beforeAll(async () => {
     },
   });
   server = createGrpcServer({ services: [directory, testService] });
-  port = await bindForTest(server);
+  port = await server.listen("127.0.0.1", 0);
   transport = createGrpcTransport({ address: `127.0.0.1:${port}`, services: [TrainerService] });
   trainers = createClient(TrainerService, transport);
 });
-afterAll(() => {
+afterAll(async () => {
   transport.close();
-  server.forceShutdown();
+  await server.stop(0);
 });
 
 const codeOf = (call: Promise<unknown>) =>

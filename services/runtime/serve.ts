@@ -1,7 +1,8 @@
+import type { SecureServerOptions } from "node:http2";
 import type { Interceptor } from "@connectrpc/connect";
-import { type Server, ServerCredentials } from "@grpc/grpc-js";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createHealth } from "./health.ts";
+import type { Http2Server } from "./http2-server.ts";
 import type { ServiceBinding } from "./implement.ts";
 import { assertPolicies } from "./policy.ts";
 import { needingAll, type Readiness } from "./readiness.ts";
@@ -19,7 +20,7 @@ export interface ServeOptions {
   /** The dependencies that `ready` tells of, for whoever asks health for one. */
   dependencies?: readonly string[];
   /** Of a server whose clients show certificates. Plain text unless given. */
-  credentials?: ServerCredentials | undefined;
+  secure?: SecureServerOptions | undefined;
   /** Let anybody list and describe what is served. */
   reflection: boolean;
 }
@@ -49,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const server = createGrpcServer({
     services,
     interceptors: options.interceptors(services),
-    certified: options.credentials !== undefined,
+    secure: options.secure,
   });
   const port = await bind(server, options);
   return {
@@ -57,35 +58,21 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     leave: health.close,
     async stop(graceMs) {
       health.close();
-      await shutDown(server, graceMs);
+      await server.stop(graceMs);
     },
   };
 }
 
-function bind(server: Server, { host, port, credentials }: ServeOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, credentials ?? ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(bindError(error, host, port));
-    });
-  });
+async function bind(server: Http2Server, { host, port }: ServeOptions): Promise<number> {
+  try {
+    return await server.listen(host, port);
+  } catch (error) {
+    throw Error.isError(error) ? bindError(error, host, port) : error;
+  }
 }
 
 function bindError(error: Error, host: string, port: number): Error {
   return error.message.includes("EADDRINUSE")
     ? new Error(`Port ${port} on ${host} is taken by another program.`)
     : new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
-}
-
-function shutDown(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -127,7 +127,7 @@ async function startService<Schema extends z.ZodType<ServiceConfig>>(
     interceptors: (all) => serverInterceptors({ logger, errors, verifier, services: all, inFlight }),
     host: config.HOST,
     port: config.PORT,
-    credentials: tls?.server,
+    secure: tls?.server,
     ready,
     dependencies: [DATABASE, ...breakers.map(({ dependency }) => dependency)],
     reflection: config.NODE_ENV !== "production",

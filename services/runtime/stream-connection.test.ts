@@ -1,24 +1,23 @@
 import { createClient } from "@connectrpc/connect";
-import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { createGrpcTransport, type GrpcTransport } from "./grpc-transport.ts";
-import { bindForTest } from "./testing/bind.ts";
+import type { Http2Server } from "./http2-server.ts";
+
 import { testService } from "./testing/test-service.ts";
 
 const PER_CONNECTION = 3;
 
-let server: Server;
+let server: Http2Server;
 let transport: GrpcTransport;
 beforeAll(async () => {
-  const channelOptions = { "grpc.max_concurrent_streams": PER_CONNECTION };
-  server = createGrpcServer({ services: [testService], channelOptions });
-  transport = createGrpcTransport({ address: `127.0.0.1:${await bindForTest(server)}` });
+  server = createGrpcServer({ services: [testService], maxStreamsPerConnection: PER_CONNECTION });
+  transport = createGrpcTransport({ address: `127.0.0.1:${await server.listen("127.0.0.1", 0)}` });
 });
-afterAll(() => {
+afterAll(async () => {
   transport.close();
-  server.forceShutdown();
+  await server.stop(0);
 });
 
 test("as many streams as a connection carries leave room for unary calls", async () => {

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
+import type { SecureServerOptions } from "node:http2";
 import type { PeerCertificate } from "node:tls";
-import { ChannelCredentials, type ChannelOptions, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
 import { ConfigError, type TlsConfig } from "./config.ts";
 
 /** How the services of a mesh prove to each other at the connection who they are. */
 export interface Tls {
   /** Lets nobody in without a certificate of the mesh's authority. */
-  server: ServerCredentials;
+  server: SecureServerOptions;
   /** Goes on with nobody but a server whose certificate names the service. */
   channelTo(service: string): { credentials: ChannelCredentials; channelOptions: ChannelOptions };
 }
@@ -30,7 +31,7 @@ export async function readTls(config: TlsConfig): Promise<Tls | undefined> {
     readPem("TLS_CA_FILE", TLS_CA_FILE),
   ]);
   return {
-    server: ServerCredentials.createSsl(authority, [{ cert_chain: certificate, private_key: key }], true),
+    server: { ca: authority, cert: certificate, key, requestCert: true, rejectUnauthorized: true },
     channelTo: (service) => ({
       credentials: ChannelCredentials.createSsl(authority, key, certificate),
       // Certificates name services, not the addresses that they have today.

@@ -8,7 +8,6 @@ import {
   file_google_protobuf_duration,
 } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Server } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ErrorInfoSchema, file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.ts";
@@ -16,8 +15,9 @@ import { file_grpc_testing_empty } from "../../gen/grpc/testing/empty_pb.ts";
 import { file_grpc_testing_messages } from "../../gen/grpc/testing/messages_pb.ts";
 import { file_grpc_testing_test, TestService } from "../../gen/grpc/testing/test_pb.ts";
 import { createGrpcServer } from "../runtime/grpc-server.ts";
+import type { Http2Server } from "../runtime/http2-server.ts";
 import { implement } from "../runtime/implement.ts";
-import { bindForTest } from "../runtime/testing/bind.ts";
+
 import { testImpl } from "../runtime/testing/test-service.ts";
 import { requireProgram } from "./debian-program.ts";
 
@@ -63,7 +63,7 @@ const PYTHON_CASES = [
   "unimplemented_service",
 ];
 
-let server: Server;
+let server: Http2Server;
 let port: number;
 let rubyClient: string;
 beforeAll(async () => {
@@ -79,9 +79,9 @@ beforeAll(async () => {
     },
   });
   server = createGrpcServer({ services: [refusing] });
-  port = await bindForTest(server);
+  port = await server.listen("127.0.0.1", 0);
 });
-afterAll(() => server?.forceShutdown());
+afterAll(() => server?.stop(0));
 
 test.each(RUBY_CASES)(
   "gRPC's own client for interoperability tests, in Ruby, passes %s",

@@ -62,7 +62,7 @@ export async function startTestServer(options: {
     interceptors: (services) => serverInterceptors({ logger, verifier: issuer.verifier, services }),
     host: "127.0.0.1",
     port: 0,
-    credentials: options.tls?.server,
+    secure: options.tls?.server,
     reflection: true,
   });
   const address = `127.0.0.1:${server.port}`;

@@ -1,0 +1,90 @@
+import {
+  createSecureServer,
+  createServer,
+  type IncomingHttpHeaders,
+  type SecureServerOptions,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+
+export interface Http2ServerOptions {
+  maxStreamsPerConnection: number;
+  /** The server's certificate, and whose certificates it asks for. Plain text unless given. */
+  secure?: SecureServerOptions | undefined;
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+}
+
+export interface Http2Server {
+  /** Answers with the port; 0 takes a free one. */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no new call (GOAWAY), lets those under way finish for at most `graceMs`, then ends them. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** A client that does not answer a ping is gone, whatever its connection looks like. */
+const KEEPALIVE_TIME_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
+
+/**
+ * How many calls of one connection may be reset: at once, and then a second. A call that its caller leaves, or whose
+ * deadline passes there, is a reset, and all callers of a gateway share its connection: at 1,000 and 33, which is Node's
+ * answer to rapid resets (CVE-2023-44487), a few that leave in a bad hour end the calls of everybody else.
+ */
+const RESETS = { streamResetBurst: 2000, streamResetRate: 1000 };
+
+/**
+ * Node refuses streams in ways that clients do not understand when a session holds more than it may, which a few large answers
+ * are. How much there is to send is bounded by those who send it.
+ */
+const UNBOUNDED = { maxSessionMemory: Number.MAX_SAFE_INTEGER, maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER };
+
+/** A server of HTTP/2 alone, for peers that keep their connections. */
+export function createHttp2Server({ maxStreamsPerConnection, secure, onStream }: Http2ServerOptions): Http2Server {
+  const settings = { maxConcurrentStreams: maxStreamsPerConnection };
+  const options: ServerOptions = { ...RESETS, ...UNBOUNDED, settings };
+  const server = secure ? createSecureServer({ ...secure, ...options }) : createServer(options);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("stream", onStream);
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    keepAlive(session);
+  });
+  server.on("sessionError", () => undefined); // Its connection is closed.
+
+  return {
+    listen(host, port) {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve((server.address() as AddressInfo).port);
+      });
+      return promise;
+    },
+    async stop(graceMs) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      for (const session of sessions) session.close();
+      const timer = setTimeout(() => {
+        for (const session of sessions) session.destroy();
+      }, graceMs);
+      await promise;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function keepAlive(session: ServerHttp2Session): void {
+  const timer = setInterval(() => {
+    if (session.destroyed) return;
+    const silent = setTimeout(() => session.destroy(), KEEPALIVE_TIMEOUT_MS).unref();
+    session.ping((error) => {
+      clearTimeout(silent);
+      if (error) session.destroy();
+    });
+  }, KEEPALIVE_TIME_MS).unref();
+  session.once("close", () => clearInterval(timer));
+}
