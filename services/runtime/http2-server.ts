@@ -11,6 +11,8 @@ import type { AddressInfo } from "node:net";
 
 export interface Http2ServerOptions {
   maxStreamsPerConnection: number;
+  /** Those that come while so many are open are closed. */
+  maxConnections?: number;
   /** The server's certificate, and whose certificates it asks for. Plain text unless given. */
   secure?: SecureServerOptions | undefined;
   onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -23,6 +25,8 @@ export interface Http2Server {
   stop(graceMs: number): Promise<void>;
 }
 
+/** A mesh has a few for each of its processes. */
+const MAX_CONNECTIONS = 1000;
 /** A client that does not answer a ping is gone, whatever its connection looks like. */
 const KEEPALIVE_TIME_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
@@ -41,11 +45,13 @@ const RESETS = { streamResetBurst: 2000, streamResetRate: 1000 };
 const UNBOUNDED = { maxSessionMemory: Number.MAX_SAFE_INTEGER, maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER };
 
 /** A server of HTTP/2 alone, for peers that keep their connections. */
-export function createHttp2Server({ maxStreamsPerConnection, secure, onStream }: Http2ServerOptions): Http2Server {
+export function createHttp2Server(wanted: Http2ServerOptions): Http2Server {
+  const { maxStreamsPerConnection, maxConnections = MAX_CONNECTIONS, secure, onStream } = wanted;
   const settings = { maxConcurrentStreams: maxStreamsPerConnection };
   const options: ServerOptions = { ...RESETS, ...UNBOUNDED, settings };
   const server = secure ? createSecureServer({ ...secure, ...options }) : createServer(options);
   const sessions = new Set<ServerHttp2Session>();
+  server.maxConnections = maxConnections;
   server.on("stream", onStream);
   server.on("session", (session) => {
     sessions.add(session);

@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { type ClientHttp2Session, connect } from "node:http2";
+import { afterEach, expect, test } from "@jest/globals";
+import { createHttp2Server, type Http2Server, type Http2ServerOptions } from "./http2-server.ts";
+
+let server: Http2Server | undefined;
+afterEach(() => server?.stop(0));
+
+/** A server whose every call waits until it is let go; answers with its address, and what it has been asked. */
+async function start(options: Partial<Http2ServerOptions> = {}) {
+  const calls: (() => void)[] = [];
+  server = createHttp2Server({
+    maxStreamsPerConnection: 10,
+    onStream: (stream) => {
+      stream.on("error", () => undefined);
+      calls.push(() => stream.respond({ ":status": 204 }, { endStream: true }));
+    },
+    ...options,
+  });
+  return { calls, address: `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}`, server };
+}
+
+async function openSession(address: string): Promise<ClientHttp2Session> {
+  const session = connect(address);
+  session.on("error", () => undefined);
+  await once(session, "remoteSettings");
+  return session;
+}
+
+test("more connections than it takes are closed, and the others stay", async () => {
+  const { address } = await start({ maxConnections: 2 });
+  const open = await Promise.all([openSession(address), openSession(address)]);
+  const refused = connect(address);
+  refused.on("error", () => undefined);
+  await once(refused, "close");
+  expect(open.map(({ destroyed }) => destroyed)).toEqual([false, false]);
+  for (const session of open) session.destroy();
+});
+
+test("stopping lets a call under way finish, and takes no other", async () => {
+  const { address, calls, server } = await start();
+  const session = await openSession(address);
+  const call = session.request({ ":path": "/" });
+  const status = once(call, "response").then(([headers]) => headers[":status"]);
+  while (calls.length === 0) await new Promise(setImmediate);
+
+  const stopped = server.stop(60_000);
+  await once(session, "goaway");
+  expect(session.closed).toBe(true);
+  calls[0]?.();
+  expect(await status).toBe(204);
+  await stopped;
+  await expect(openSession(address)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+});
+
+test("stopping ends what does not finish in time", async () => {
+  const { address, calls, server } = await start();
+  const session = await openSession(address);
+  const call = session.request({ ":path": "/" });
+  call.on("error", () => undefined);
+  const closed = once(call, "close");
+  while (calls.length === 0) await new Promise(setImmediate);
+
+  await server.stop(10);
+  await closed;
+  expect(call.destroyed).toBe(true);
+});
+
+test("a port that is taken says so", async () => {
+  const { address } = await start();
+  const second = createHttp2Server({ maxStreamsPerConnection: 1, onStream: () => undefined });
+  await expect(second.listen("127.0.0.1", Number(new URL(address).port))).rejects.toMatchObject({ code: "EADDRINUSE" });
+});
