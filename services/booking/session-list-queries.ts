@@ -33,17 +33,22 @@ const PARTS: { states: Session["state"][]; condition: ReturnType<typeof sql.frag
 export function findSessions(db: Database, filter: SessionFilter): Promise<readonly Session[]> {
   const { states, limit } = filter;
   const page = sql.fragment`order by "startTime", "sessionId" limit ${limit}`;
-  const anyState = states.length === 0;
-  const wanted = sql.fragment`${matching(filter)}
-    ${anyState ? sql.fragment`` : sql.fragment`and s.state = any(${sql.array(states, "text")})`}`;
-  const parts = PARTS.filter((part) => anyState || part.states.some((state) => states.includes(state)));
+  const wanted = matching(filter);
+  const isWanted = (state: Session["state"]): boolean => states.length === 0 || states.includes(state);
   if (!isOfOperator(filter) && !isOfOwed(filter)) {
-    return db.any(sql.type(sessionRow)`select ${sessionColumns} from session s where ${wanted} ${page}`);
+    const state = states.length === 0 ? sql.fragment`` : sql.fragment`and ${inStates(states)}`;
+    return db.any(sql.type(sessionRow)`select ${sessionColumns} from session s where ${wanted} ${state} ${page}`);
   }
-  const pages = parts.map(
-    ({ condition }) => sql.fragment`(select ${sessionColumns} from session s where ${wanted} and ${condition} ${page})`,
-  );
+  const pages = PARTS.filter((part) => part.states.some(isWanted)).map(({ states: all, condition }) => {
+    // In words of which the planner supposes that every other row is true: what it knows of the states, it has used already.
+    const state = all.every(isWanted) ? sql.fragment`` : sql.fragment`and coalesce(${inStates(states)}, false)`;
+    return sql.fragment`(select ${sessionColumns} from session s where ${wanted} and ${condition} ${state} ${page})`;
+  });
   return db.any(sql.type(sessionRow)`select * from (${sql.join(pages, sql.fragment` union all `)}) as parts ${page}`);
+}
+
+function inStates(states: Session["state"][]) {
+  return sql.fragment`s.state = any(${sql.array(states, "text")})`;
 }
 
 function isOfFew({ visible, purchaseId, studentId, trainerId }: SessionFilter): boolean {

@@ -207,11 +207,15 @@ const SESSION_LISTS: [string, Caller, Partial<SessionFilter>][] = [
   ["everybody's, of one purchase", ADMIN, { purchaseId: storedId("01", TRAINER * 100) }],
 ];
 
+/** Whoever overlaps a time may have begun as long before as a lesson may take: a year has a thousand times that. */
+const begunBefore = ({ endsAfter }: Partial<SessionFilter>, { of }: Caller): number =>
+  endsAfter && of === "everybody" ? SESSIONS / 1000 : 0;
+
 test.each(SESSION_LISTS)("a page of sessions, %s, is a page of an index", async (_, caller, filter) => {
   const scans = await asked(caller, (db) =>
     findSessions(db, { visible: caller, ...EVERYTHING, ...ANY_TIME, ...filter }),
   );
-  expectFew(scans, 1500);
+  expectFew(scans, 1500 + begunBefore(filter, caller));
 });
 
 /** Thirty lessons of a purchase that is there, with somebody else, each of them a session to be moved. */
