@@ -42,6 +42,7 @@ const RUNNING = 10;
 const FINISHED = 30;
 const TRAINERS = Math.ceil(SESSIONS / 30 / (RUNNING + FINISHED));
 const OPERATORS = 100;
+const MONDAY = nextMonday();
 /** A trainer of the company's, since its number is one of theirs. */
 const TRAINER = OPERATORS * 5;
 /** Tables of which whatever is hot reads a part. */
@@ -66,7 +67,7 @@ beforeAll(async () => {
   await client.query("set maintenance_work_mem = '512MB'");
   await givenCatalogue(client, 1, 1000);
   const trainers = { from: 0, count: TRAINERS };
-  const shape = { running: RUNNING, finished: FINISHED, operators: OPERATORS, monday: nextMonday().toString() };
+  const shape = { running: RUNNING, finished: FINISHED, operators: OPERATORS, monday: MONDAY.toString() };
   await withoutIndexes(client, "session", () =>
     storePurchases(client, { ...shape, zoneId: ZONE.zoneId, courseId: course, trainers }),
   );
@@ -143,7 +144,9 @@ test("what a booking rests on is found by keys", async () => {
 test("how free trainers are is found by their claims that are not over", async () => {
   const slots = slotsOf(wish);
   const wanted = { operatorId: COMPANY_OPERATOR_ID, studentId: wish.studentId, slots, candidates };
-  const scans = await asked(OPERATOR, (db) => findAvailability(db, { ...wanted, now: Temporal.Now.instant() }));
+  // What is finished is so from then on.
+  const now = MONDAY.toZonedDateTime("UTC").toInstant();
+  const scans = await asked(OPERATOR, (db) => findAvailability(db, { ...wanted, now }));
   expectFew(scans, candidates.length * RUNNING);
   expect(indexesOf(scans, "trainer_claim")).toEqual(["trainer_claim_by_end"]);
 });
