@@ -11,6 +11,7 @@ const now = Temporal.Instant.from("2026-06-01T12:00:00Z");
 const franchises = [id("f", 1), id("f", 2)];
 const operators = [COMPANY_OPERATOR_ID, ...franchises];
 const courses = [id("e", 1), id("e", 2)] as const;
+const RADII = [0, 20_000, 60_000, 150_000];
 
 interface Candidate {
   trainerId: string;
@@ -122,7 +123,7 @@ function candidate(index: number, random: () => number): Candidate {
     operatorId: pick(operators, random),
     status: pick(["active", "active", "active", "active", "suspended", "left"], random),
     ...place(random),
-    radius: pick([0, 20_000, 60_000, 150_000], random),
+    radius: pick(RADII, random),
     courseId: pick([...courses, null], random),
     fromDate: pick(["2026-01-01", "2026-06-10"], random),
     untilDate: pick([null, "2026-07-01", "2026-06-20"], random),
@@ -194,12 +195,20 @@ async function given(trainers: Candidate[]): Promise<void> {
   `);
 }
 
-/** Trainers come, go and come back, and some lose or get what they may teach. */
+/** Trainers come, go and come back, some move, and some lose or get what they may teach. */
 async function moved(trainers: Candidate[], random: () => number): Promise<void> {
   for (const trainer of trainers.filter(() => random() < 0.2)) {
     trainer.status = pick(["active", "suspended", "left"], random);
     const { trainerId, status } = trainer;
     await database.all.query(sql.unsafe`update trainer set status = ${status} where trainer_id = ${trainerId}`);
+  }
+  for (const trainer of trainers.filter(() => random() < 0.2)) {
+    Object.assign(trainer, place(random), { radius: pick(RADII, random) });
+    const { trainerId, latitude, longitude, radius } = trainer;
+    await database.all.query(sql.unsafe`
+      update trainer set base_latitude = ${latitude}, base_longitude = ${longitude}, travel_radius_meters = ${radius}
+      where trainer_id = ${trainerId}
+    `);
   }
   for (const trainer of trainers.filter(() => random() < 0.1)) {
     const { trainerId, operatorId, fromDate } = trainer;
