@@ -43,6 +43,7 @@ const DEFINERS = {
     forget_answers: "sweeps, and answers with a number",
     measured_trainers: "who of an operator reaches a point; empty where the caller does not see the operator",
     nearest_trainers: "who of an operator reaches a point; empty where the caller does not see the operator",
+    walked_trainers: "who of an operator reaches a point; empty where the caller does not see the operator",
   },
   booking: {
     forget_answers: "sweeps, and answers with a number",

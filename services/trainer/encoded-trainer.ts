@@ -1,4 +1,4 @@
-import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { rememberEncoding } from "../runtime/encoded-message.ts";
@@ -14,8 +14,6 @@ export interface Encoded {
   untilMs: number;
 }
 
-/** `trainers` of GetTrainersResponse. */
-const FIELD = GetTrainersResponseSchema.field.trainers.number;
 const TAG_BYTES = 1;
 
 /** The trainers as the field of the answer that the reader's schema will take them for. */
@@ -24,19 +22,30 @@ export function answerOf(
   missingTrainerIds: string[],
 ): MessageShape<typeof GetTrainersResponseSchema> {
   const answer = create(GetTrainersResponseSchema, { missingTrainerIds });
-  if (trainers.length === 0) return answer;
   const pieces = trainers.map(({ bytes }) => bytes);
+  return splice(GetTrainersResponseSchema, answer, GetTrainersResponseSchema.field.trainers, pieces);
+}
+
+/** Gives the message its first field, a repeated one, as bytes that are encoded already, tags and lengths included. */
+export function splice<Desc extends DescMessage>(
+  desc: Desc,
+  message: MessageShape<Desc>,
+  { number }: DescField,
+  pieces: readonly Uint8Array[],
+): MessageShape<Desc> {
+  if (pieces.length === 0) return message;
+  const rest = toBinary(desc, message);
   const field = {
-    no: FIELD,
+    no: number,
     wireType: WireType.LengthDelimited,
-    /** Asked for where the answer is encoded after all. */
+    /** Asked for where the message is encoded after all. */
     get data(): Uint8Array {
       return Buffer.concat(pieces).subarray(TAG_BYTES);
     },
   };
-  answer.$unknown = [field];
-  if (missingTrainerIds.length === 0) rememberEncoding(answer, pieces);
-  return answer;
+  message.$unknown = [field];
+  rememberEncoding(message, rest.byteLength === 0 ? pieces : [...pieces, rest]);
+  return message;
 }
 
 export function encode(trainer: Trainer, nowMs: number): Encoded {

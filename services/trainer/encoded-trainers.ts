@@ -16,6 +16,8 @@ export interface EncodedTrainers {
     visible: Visible,
     now: Temporal.Instant,
   ): Promise<MessageShape<typeof GetTrainersResponseSchema>>;
+  /** By their ids, each in the version named or a later one; without those that cannot be seen any more. */
+  find(named: readonly { trainerId: string; version: number }[], reader: Reader): Promise<ReadonlyMap<string, Encoded>>;
 }
 
 interface Kept {
@@ -27,7 +29,7 @@ interface Kept {
   answer: number;
 }
 
-interface Reader {
+export interface Reader {
   visible: Visible;
   now: Temporal.Instant;
 }
@@ -111,6 +113,19 @@ export function createEncodedTrainers(db: Database, maxBytes = MAX_BYTES): Encod
         found.filter((encoded) => encoded !== undefined),
         rest.filter((id) => !loaded.has(id)),
       );
+    },
+
+    async find(named, reader) {
+      const nowMs = reader.now.epochMilliseconds;
+      const found = new Map<string, Encoded>();
+      const rest: string[] = [];
+      for (const { trainerId, version } of named) {
+        const encoded = usable(kept.get(trainerId)?.encoded, nowMs);
+        if (encoded && encoded.version >= version) found.set(trainerId, encoded);
+        else rest.push(trainerId);
+      }
+      if (rest.length === 0) return found;
+      return new Map([...found, ...(await read(rest, reader))]);
     },
   };
 }

@@ -32,6 +32,11 @@ export function masked(
   );
 }
 
+/** As they are in the encoding. */
+export function fieldNumbers(mask: ReadMask): ReadonlySet<number> {
+  return new Set([...mask].map((name) => TrainerSchema.field[name].number));
+}
+
 function localNamesOf(names: ReadonlySet<string>) {
   return TrainerSchema.fields
     .filter(({ name }) => names.has(name))

@@ -119,14 +119,10 @@ test("an operator lists its own trainers, and may not ask for another's", async 
 test("a search finds by one statement, and counts what each condition left", async () => {
   const { trainers } = server.operator(franchiseA);
   const point = { latitude: 50.0, longitude: 14.43 };
+  const search = { courseId, operatorId: franchiseA, point, dates: ["2026-06-30", "2026-01-01"], maxResults: 2 };
+  await trainers.searchTrainers(search);
   const before = server.statements();
-  const answer = await trainers.searchTrainers({
-    courseId,
-    operatorId: franchiseA,
-    point,
-    dates: ["2026-06-30", "2026-01-01"],
-    maxResults: 2,
-  });
+  const answer = await trainers.searchTrainers(search);
   expect(server.statements() - before).toBe(1);
   expect(answer.matches.map(({ trainer }) => trainer?.trainerId)).toEqual(
     idsOf(trainersOfA.slice(0, 3)).toSorted().slice(0, 2),
@@ -216,6 +212,30 @@ test.each([
   expect(await refusalOf(trainers.getTrainers({ trainerIds: [COMPANY_OPERATOR_ID], readMask }))).toEqual(refusal);
   const search = { courseId, operatorId: franchiseA, point: { latitude: 50.0, longitude: 14.43 } };
   expect(await refusalOf(trainers.searchTrainers({ ...search, readMask }))).toEqual(refusal);
+});
+
+test("who has changed is read by one more statement, and found as it now is", async () => {
+  const admin = server.as("admin");
+  const franchiseId = await givenFranchise(admin, "C");
+  const point = { latitude: 50.0, longitude: 14.43 };
+  const made = [];
+  for (const name of ["Ada", "Bob", "Cyd"]) {
+    const { trainerId } = await givenTrainer(admin, { franchiseId, name });
+    made.push(trainerId);
+    await admin.trainers.grantQualification({ requestId: randomUUIDv7(), trainerId, courseId, fromDate: "2026-01-01" });
+  }
+  const search = { courseId, operatorId: franchiseId, point };
+  const found = async () => {
+    const before = server.statements();
+    const { matches } = await admin.trainers.searchTrainers(search);
+    const names = matches.map(({ trainer }) => `${trainer?.name} ${trainer?.version}`);
+    return [server.statements() - before, ...names];
+  };
+  expect(await found()).toEqual([2, "Ada 2", "Bob 2", "Cyd 2"]);
+  expect(await found()).toEqual([1, "Ada 2", "Bob 2", "Cyd 2"]);
+  const change = { requestId: randomUUIDv7(), etag: "2", updateMask: { paths: ["name"] } };
+  await admin.trainers.updateTrainer({ ...change, trainerId: made[1] ?? "", name: "Eve" });
+  expect(await found()).toEqual([2, "Ada 2", "Eve 3", "Cyd 2"]);
 });
 
 function idsOf(trainers: readonly Trainer[]): string[] {

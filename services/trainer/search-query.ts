@@ -1,7 +1,5 @@
 import { z } from "zod";
 import { type Database, sql } from "../runtime/database.ts";
-import type { Trainer } from "./trainer.ts";
-import { type DocumentParts, documentOf, trainerDocument } from "./trainer-document.ts";
 
 export interface Search {
   courseId: string;
@@ -9,7 +7,6 @@ export interface Search {
   point: { latitude: number; longitude: number };
   dates: readonly string[];
   maxResults: number;
-  parts: DocumentParts;
   /** The last one of the page before. */
   after?: PageEnd | null;
 }
@@ -21,8 +18,15 @@ export interface PageEnd {
   rank: number;
 }
 
+/** Who was found, and the version that was looked at. */
+export interface Match {
+  trainerId: string;
+  version: number;
+  distanceMeters: number;
+}
+
 export interface SearchResult {
-  matches: { trainer: Trainer; distanceMeters: number }[];
+  matches: Match[];
   active: number;
   teachCourse: number;
   sameOperator: number;
@@ -41,8 +45,13 @@ const STEP = 14;
 /** One more than can be asked for: of those who reach the point no more are counted. */
 const COUNTED = 1_001;
 
+/** Looked up one by one: behind a policy the planner would read all trainers to join them. */
+const versionOfNearest = sql.fragment`(
+  select t.version from trainer t where t.operator_id = n.operator_id and t.trainer_id = n.trainer_id
+)`;
+
 const resultRow: z.ZodType<SearchResult> = z.object({
-  matches: z.array(z.object({ trainer: trainerDocument, distanceMeters: z.number() })),
+  matches: z.string().transform(matchesOf),
   active: z.number(),
   teachCourse: z.number(),
   sameOperator: z.number(),
@@ -57,12 +66,7 @@ const resultRow: z.ZodType<SearchResult> = z.object({
  * enough. The fewer are qualified, the more one comes by who are not: all of the operator's may reach the point. `step`
  * decides between the two.
  */
-export function searchTrainers(
-  db: Database,
-  search: Search,
-  now: Temporal.Instant,
-  step = STEP,
-): Promise<SearchResult> {
+export function findMatches(db: Database, search: Search, step = STEP): Promise<SearchResult> {
   const { courseId, operatorId, maxResults, after } = search;
   return db.one(sql.type(resultRow)`
     with counted as materialized (
@@ -80,14 +84,14 @@ export function searchTrainers(
     ), way as materialized (
       select same_operator - unqualified <= sqrt(${walkedAtMost(search) * step}::float8 * active_of_operator) as measuring from counted
     ), reached as materialized (
-      select * from (${measured(search)}) as m where (select measuring from way)
+      select operator_id, trainer_id, null::bigint as version, distance from (${measured(search)}) as m where (select measuring from way)
       union all
-      select * from (${walked(search)}) as w where (select not measuring from way)
+      select operator_id, trainer_id, version, distance from (${walked(search)}) as w where (select not measuring from way)
     ), beyond as materialized (
       select * from reached
       where ${after ? sql.fragment`(distance, trainer_id) > (${after.distanceMeters}::float8, ${after.trainerId}::uuid)` : sql.fragment`true`}
     ), nearest as (
-      select operator_id, trainer_id, distance from beyond order by distance, trainer_id limit ${maxResults}
+      select * from beyond order by distance, trainer_id limit ${maxResults}
     )
     select
       counted.active,
@@ -97,13 +101,22 @@ export function searchTrainers(
       (select least(count(*), ${COUNTED}) from beyond) as "reachPoint",
       (select count(*) from beyond) > ${maxResults} or (select count(*) from reached) >= ${walkedAtMost(search)} as "more",
       (
-        select coalesce(json_agg(json_build_object(
-          'trainer', ${documentOf(now, search.parts)}, 'distanceMeters', n.distance
-        ) order by n.distance, n.trainer_id), '[]')
-        from nearest n join trainer t on t.operator_id = n.operator_id and t.trainer_id = n.trainer_id
+        select coalesce(string_agg(
+          concat_ws(' ', n.trainer_id, coalesce(n.version, ${versionOfNearest}), n.distance), ',' order by n.distance, n.trainer_id
+        ), '')
+        from nearest n
       ) as matches
     from counted
   `);
+}
+
+/** A text: as JSON, the database would spend as long on them as on finding them. */
+function matchesOf(text: string): Match[] {
+  if (text === "") return [];
+  return text.split(",").map((match) => {
+    const [trainerId = "", version, distance] = match.split(" ");
+    return { trainerId, version: Number(version), distanceMeters: Number(distance) };
+  });
 }
 
 /** Every one of the qualified. */
@@ -126,7 +139,7 @@ function walked(search: Search) {
   } = search;
   const ends = endsOf(dates);
   const walkedAt = (reachLongitude: number) => sql.fragment`
-    select * from nearest_trainers(
+    select * from walked_trainers(
       ${operatorId}::uuid, ${courseId}::uuid, ${ends?.first ?? null}::date, ${ends?.last ?? null}::date,
       ${latitude}::float8, ${longitude}::float8, ${reachLongitude}::float8, ${walkedAtMost(search)}
     )`;

@@ -17,8 +17,7 @@ import { findTrainers, findVersions, listTrainers } from "./queries.ts";
 import { masked, readMask } from "./read-mask.ts";
 import { removeTimeOff } from "./remove-time-off.ts";
 import { revokeQualification } from "./revoke-qualification.ts";
-import { searchTrainers } from "./search-query.ts";
-import { nextPageToken, searchOf } from "./search-trainers.ts";
+import { searchTrainers } from "./search-trainers.ts";
 import { setWorkingHours } from "./set-working-hours.ts";
 import { toProto, trainerMissing } from "./trainer.ts";
 import { updateTrainer } from "./update-trainer.ts";
@@ -59,13 +58,10 @@ export function trainerHandlers(deps: Deps): ServiceImpl<typeof TrainerService> 
       return { trainers: page.rows.map(toProto), nextPageToken: page.nextPageToken };
     },
 
-    async searchTrainers(request, context) {
-      mayActFor(visibleTo(callerOf(context)), request.operatorId);
-      const mask = readMask(request.readMask);
-      const search = searchOf(request, mask);
-      const { matches, more, ...funnel } = await searchTrainers(db, search, now());
-      const found = matches.map(({ trainer, ...match }) => ({ ...match, trainer: masked(toProto(trainer), mask) }));
-      return { matches: found, funnel, nextPageToken: nextPageToken(search, { matches, more }) };
+    searchTrainers(request, context) {
+      const visible = visibleTo(callerOf(context));
+      mayActFor(visible, request.operatorId);
+      return searchTrainers({ db, encoded }, request, { visible, now: now() });
     },
 
     watchTrainers({ position }, context) {

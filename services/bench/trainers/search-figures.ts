@@ -1,15 +1,24 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import pg from "pg";
 import { Role } from "../../../gen/cadre/policy/v1/policy_pb.ts";
+import { TrainerSchema } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
+import {
+  SearchTrainersRequestSchema,
+  SearchTrainersResponseSchema,
+} from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
 import { runInCall } from "../../runtime/call-context.ts";
 import { type Database, openDatabase, sql } from "../../runtime/database.ts";
 import { startPostgres } from "../../runtime/embedded-postgres.ts";
+import { encodeMessage } from "../../runtime/encoded-message.ts";
 import { migrateService } from "../../runtime/migrations.ts";
 import { provisionService } from "../../runtime/provision.ts";
 import { tenantDatabase } from "../../runtime/tenancy.ts";
-import { searchTrainers } from "../../trainer/search-query.ts";
+import { createEncodedTrainers } from "../../trainer/encoded-trainers.ts";
+import { visibleTo } from "../../trainer/operator.ts";
+import { searchTrainers } from "../../trainer/search-trainers.ts";
 import { type Figure, median, rounded } from "../figure.ts";
 import { paired } from "../paired.ts";
 
@@ -34,17 +43,24 @@ const CROWD = {
 const courseIds = [1, 2, 3].map((number) => `0e000000-0000-7000-8000-00000000000${number}`);
 /** Taught by one trainer in ten. */
 const SOME_COURSE = "0e000000-0000-7000-8000-000000000004";
-const everything = new Set(["workingHours", "qualifications", "timeOff"]);
-const nothing = new Set<string>();
 const dates = Array.from({ length: 30 }, (_, day) => `2026-0${1 + Math.floor(day / 10)}-${10 + (day % 10)}`);
+/** Everything but what hangs on a trainer. */
+const readMask = {
+  paths: TrainerSchema.fields.filter(({ fieldKind }) => fieldKind !== "list").map(({ name }) => name),
+};
 const masked = "with a read mask without what hangs on them";
 
-const usual = { courseId: courseIds[0] ?? "", parts: everything, maxResults: 1000, role: Role.ADMIN };
+const usual = { courseId: courseIds[0] ?? "", maxResults: 1000, role: Role.ADMIN, unread: false };
 const SEARCHES = [
-  { ...usual, figure: "search-trainers", shape: SPREAD, words: "with their documents" },
-  { ...usual, figure: "search-trainers-masked", shape: SPREAD, parts: nothing, words: masked },
-  { ...usual, figure: "search-crowd", shape: CROWD, maxResults: 100, words: "with their documents" },
-  { ...usual, figure: "search-crowd-masked", shape: CROWD, parts: nothing, words: masked },
+  { ...usual, figure: "search-trainers", shape: SPREAD, words: "whole" },
+  { ...usual, figure: "search-trainers-masked", shape: SPREAD, readMask, words: masked },
+  { ...usual, figure: "search-crowd", shape: CROWD, maxResults: 100, words: "whole" },
+  {
+    ...usual,
+    ...{ figure: "search-crowd-unread", shape: CROWD, maxResults: 100, unread: true },
+    words: "none of whom has been read before",
+  },
+  { ...usual, figure: "search-crowd-masked", shape: CROWD, readMask, words: masked },
   {
     ...usual,
     figure: "search-some",
@@ -76,17 +92,23 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
   stack.defer(() => db.end());
   await fill(db.asService(), urls.migrationDatabaseUrl);
 
-  for (const { figure, shape, words, role, ...what } of SEARCHES) {
+  for (const { figure, shape, words, role, unread, ...what } of SEARCHES) {
     const caller = { subject: "bench", role, claims: { operator_id: shape.operatorId } };
     const call = { signal: new AbortController().signal, caller };
+    let encoded = createEncodedTrainers(db);
     let found = 0;
     const ours = async () => {
       const times = [];
       for (const point of shape.points) {
+        if (unread) encoded = createEncodedTrainers(db);
+        const request = create(SearchTrainersRequestSchema, { operatorId: shape.operatorId, point, dates, ...what });
         const start = performance.now();
-        const search = { operatorId: shape.operatorId, point, dates, ...what };
-        found = (await runInCall(call, () => searchTrainers(db, search, Temporal.Now.instant()))).matches.length;
+        const reader = { visible: visibleTo(caller), now: Temporal.Now.instant() };
+        const answer = await runInCall(call, () => searchTrainers({ db, encoded }, request, reader));
+        const bytes = Buffer.allocUnsafe(encodeMessage(SearchTrainersResponseSchema, answer).byteLength);
+        encodeMessage(SearchTrainersResponseSchema, answer).copy(bytes, 0);
         times.push(performance.now() - start);
+        found = fromBinary(SearchTrainersResponseSchema, bytes).matches.length;
       }
       return median(times);
     };
@@ -99,7 +121,7 @@ export async function* searchFigures(): AsyncGenerator<Figure> {
       ratio: rounded(sides.ours),
       must: 20,
       holds: sides.ours <= 20,
-      note: `${found} found among ${TRAINERS} trainers of one operator, ${words} / counting and measuring every trainer, without documents; must is in ms`,
+      note: `${found} found among ${TRAINERS} trainers of one operator, ${words}, encoded / counting and measuring every trainer; must is in ms`,
     };
   }
 }
