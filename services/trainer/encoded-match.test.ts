@@ -5,7 +5,7 @@ import {
   GetTrainersResponseSchema,
   SearchTrainersResponseSchema,
 } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { matchPieces } from "./encoded-match.ts";
+import { encodeMatches } from "./encoded-match.ts";
 import { fieldNumbers, readMask } from "./read-mask.ts";
 
 const ada: MessageInitShape<typeof TrainerSchema> = {
@@ -38,7 +38,7 @@ test.each([
 function matchBytes(trainer: typeof ada, distanceMeters: number, paths?: string[]): Buffer {
   const kept = toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [trainer] }));
   const fields = paths && fieldNumbers(readMask({ $typeName: "google.protobuf.FieldMask", paths }));
-  return Buffer.concat(matchPieces(kept, distanceMeters, fields));
+  return Buffer.from(encodeMatches([{ trainer: kept, distanceMeters }], fields));
 }
 
 function encoded(trainer: typeof ada, distanceMeters: number): Buffer {

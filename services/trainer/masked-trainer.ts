@@ -1,33 +1,59 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
+
+/** From where to where, and how long they are together. */
+export interface Pieces {
+  pieces: [start: number, end: number][];
+  length: number;
+}
+
+const FIXED_BYTES = new Map([
+  [WireType.Bit64, 8],
+  [WireType.Bit32, 4],
+]);
 
 /**
  * What is left of a trainer that is encoded as a field of some message, tag and length included, by the numbers of its
- * fields. Neighbours are one piece: what is masked is mostly a few of them.
+ * fields. Neighbours are one piece: mostly they are a few. Read by hand: a BinaryReader makes an array of what it skips.
  */
-export function maskedTrainer(bytes: Uint8Array, fields: ReadonlySet<number>): Uint8Array[] {
-  const reader = new BinaryReader(bytes);
-  reader.uint32();
-  reader.uint32();
-  const pieces: Uint8Array[] = [];
-  let from = reader.pos;
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const tag = reader.uint32();
-    skip(reader, tag & 7);
-    if (fields.has(tag >>> 3)) continue;
-    if (from < start) pieces.push(bytes.subarray(from, start));
-    from = reader.pos;
+export function piecesLeft(bytes: Uint8Array, fields: ReadonlySet<number>): Pieces {
+  const left: Pieces = { pieces: [], length: 0 };
+  let from = varintEnd(bytes, varintEnd(bytes, 0));
+  const add = (end: number): void => {
+    if (from === end) return;
+    left.pieces.push([from, end]);
+    left.length += end - from;
+  };
+  for (let start = from; start < bytes.byteLength; ) {
+    const end = fieldEnd(bytes, start);
+    if (!fields.has(varint(bytes, start) >>> 3)) {
+      add(start);
+      from = end;
+    }
+    start = end;
   }
-  if (from < reader.pos) pieces.push(bytes.subarray(from, reader.pos));
-  return pieces;
+  add(bytes.byteLength);
+  return left;
 }
 
-/** As the reader's own, which makes an array of what it skips. */
-function skip(reader: BinaryReader, wireType: WireType): void {
-  if (wireType !== WireType.LengthDelimited) {
-    reader.skip(wireType);
-    return;
+function fieldEnd(bytes: Uint8Array, start: number): number {
+  const wireType: WireType = varint(bytes, start) & 7;
+  const at = varintEnd(bytes, start);
+  if (wireType === WireType.LengthDelimited) return varintEnd(bytes, at) + varint(bytes, at);
+  return wireType === WireType.Varint ? varintEnd(bytes, at) : at + (FIXED_BYTES.get(wireType) ?? Number.NaN);
+}
+
+/** Of 32 bits. */
+function varint(bytes: Uint8Array, start: number): number {
+  let value = 0;
+  for (let at = start, shift = 0; ; at += 1, shift += 7) {
+    const byte = bytes[at] ?? 0;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value >>> 0;
   }
-  const length = reader.uint32();
-  reader.pos += length;
+}
+
+function varintEnd(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while ((bytes[at] ?? 0) >= 0x80) at += 1;
+  return at + 1;
 }

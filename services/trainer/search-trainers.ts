@@ -9,7 +9,7 @@ import type { Database } from "../runtime/database.ts";
 import { dateViolations } from "../runtime/dates.ts";
 import { invalidFields } from "../runtime/errors.ts";
 import { pageToken, readPageToken } from "../runtime/page-token.ts";
-import { matchPieces } from "./encoded-match.ts";
+import { encodeMatches } from "./encoded-match.ts";
 import { splice } from "./encoded-trainer.ts";
 import type { EncodedTrainers, Reader } from "./encoded-trainers.ts";
 import { fieldNumbers, readMask } from "./read-mask.ts";
@@ -36,16 +36,16 @@ export async function searchTrainers(
   const { matches, more, ...funnel } = await findMatches(db, search);
   const found = await encoded.find(matches, reader);
 
-  const pieces = matches.flatMap(({ trainerId, distanceMeters }) => {
-    const bytes = found.get(trainerId)?.bytes;
-    return bytes ? matchPieces(bytes, distanceMeters, fields) : [];
+  const told = matches.flatMap(({ trainerId, distanceMeters }) => {
+    const trainer = found.get(trainerId)?.bytes;
+    return trainer ? [{ trainer, distanceMeters }] : [];
   });
   const nextPageToken = nextPageTokenOf(search, { matches, more });
   return splice(
     SearchTrainersResponseSchema,
     create(SearchTrainersResponseSchema, { funnel, nextPageToken }),
     SearchTrainersResponseSchema.field.matches,
-    pieces,
+    told.length === 0 ? [] : [encodeMatches(told, fields)],
   );
 }
 
