@@ -15,6 +15,7 @@ const RADII = [0, 20_000, 60_000, 150_000];
 interface Candidate {
   trainerId: string;
   operatorId: string;
+  version: number;
   status: string;
   latitude: number;
   longitude: number;
@@ -52,9 +53,9 @@ test("search and funnel agree with a model that looks at every trainer", async (
     expect(more).toBe(expected.funnel.reachPoint > matches.length);
     expect(funnel).toEqual(expected.funnel);
     expect(matches.map(({ trainerId }) => trainerId)).toEqual(expected.trainerIds);
-    for (const { trainerId, distanceMeters } of matches) {
+    for (const { trainerId, version, distanceMeters } of matches) {
       const found = trainers.find((trainer) => trainer.trainerId === trainerId);
-      expect(distanceMeters).toBe(found && distance(found, search.point));
+      expect([version, distanceMeters]).toEqual([found?.version, found && distance(found, search.point)]);
     }
   }
 });
@@ -121,6 +122,7 @@ function candidate(index: number, random: () => number): Candidate {
   return {
     trainerId: id("a", index),
     operatorId: pick(operators, random),
+    version: 1 + index,
     status: pick(["active", "active", "active", "active", "suspended", "left"], random),
     ...place(random),
     radius: pick(RADII, random),
@@ -179,10 +181,10 @@ function vector({ latitude, longitude }: Search["point"]): [number, number, numb
 async function given(trainers: Candidate[]): Promise<void> {
   const rows = JSON.stringify(trainers.map((row) => ({ ...row, franchiseId: franchiseOf(row.operatorId) })));
   await database.all.query(sql.unsafe`
-    insert into trainer (trainer_id, franchise_id, name, status, time_zone, base_latitude, base_longitude,
+    insert into trainer (trainer_id, franchise_id, version, name, status, time_zone, base_latitude, base_longitude,
       travel_radius_meters, buffer_minutes, daily_session_limit, create_time)
-    select "trainerId", "franchiseId", 'Ada', status, 'UTC', latitude, longitude, radius, 0, 8, now()
-    from jsonb_to_recordset(${rows}::jsonb) as row ("trainerId" uuid, "franchiseId" uuid, status text,
+    select "trainerId", "franchiseId", version, 'Ada', status, 'UTC', latitude, longitude, radius, 0, 8, now()
+    from jsonb_to_recordset(${rows}::jsonb) as row ("trainerId" uuid, "franchiseId" uuid, version bigint, status text,
       latitude float8, longitude float8, radius int)
   `);
   await database.all.query(sql.unsafe`
