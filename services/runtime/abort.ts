@@ -5,7 +5,10 @@ import { getAbortSignalReason } from "@connectrpc/connect/protocol";
  * against one long-lived promise it leaves nothing behind, however often it is called.
  */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(getAbortSignalReason(signal));
+  if (signal.aborted) {
+    promise.catch(() => undefined); // Nobody else waits for it.
+    return Promise.reject(getAbortSignalReason(signal));
+  }
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(getAbortSignalReason(signal));
     signal.addEventListener("abort", onAbort, { once: true });
