@@ -107,7 +107,7 @@ function answerer(spec: MethodImplSpec, { interceptors, certified }: AnswererOpt
 function open(stream: ServerStream, method: DescMethod): Answered | undefined {
   try {
     const context = openCall(method, pathOf(method.parent, method), stream.header, timeoutMs(stream, method));
-    stream.onClose(() => {
+    stream.onLeave(() => {
       if (context.ending.hasEnded) return;
       const expired = (context.timeoutMs() ?? Number.POSITIVE_INFINITY) <= CANCELS_EARLY_MS;
       context.ending.end(expired ? new ConnectError("the deadline has passed", Code.DeadlineExceeded) : left());

@@ -58,14 +58,23 @@ export class ServerStream {
 
   /** The services that the caller's certificate names. */
   peerServices(): string[] {
+    if (this.stream.destroyed) return [];
     const socket = this.stream.session?.socket;
-    return socket instanceof TLSSocket ? servicesNamedBy(socket.getPeerCertificate()) : [];
+    // Null once the connection is lost.
+    return socket instanceof TLSSocket ? servicesNamedBy(socket.getPeerCertificate() ?? {}) : [];
   }
 
-  /** Tells when the stream is gone: after its end, or because the caller has left. */
-  onClose(listener: () => void): void {
-    if (this.stream.destroyed) listener();
-    else this.stream.once("close", listener);
+  /**
+   * Tells when the caller has left before the end. A stream that is reset closes only when all that came before is read, which
+   * a handler that waits for something else does not do; and then it ends as if that had been all.
+   */
+  onLeave(listener: () => void): void {
+    const leave = (): void => {
+      listener();
+      setImmediate(() => this.stream.destroy());
+    };
+    if (this.isOver()) leave();
+    else this.stream.once("aborted", leave);
   }
 
   /** Gives the one message of a unary call, or says why there is none. */
@@ -103,6 +112,7 @@ export class ServerStream {
     } catch (error) {
       throw error instanceof ConnectError ? error : left();
     }
+    if (this.isOver()) throw left();
     if (frames.isHalf) throw halfCall(undefined);
   }
 
