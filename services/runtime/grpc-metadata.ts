@@ -5,7 +5,7 @@ import { HeaderMap } from "./header-map.ts";
 
 /** Written by the channel itself; a copy from another hop would contradict it. */
 const RESERVED =
-  /^(.*:.*|grpc-.*|connect-.*|content-type|content-length|content-encoding|accept-encoding|te|connection|keep-alive|proxy-.*|host|transfer-encoding|upgrade|user-agent)$/;
+  /^(.*:.*|grpc-.*|connect-.*|content-type|content-length|content-encoding|accept-encoding|te|connection|keep-alive|proxy-.*|host|transfer-encoding|upgrade|http2-settings|user-agent)$/;
 
 const TEXT = /^[ -~]*$/;
 

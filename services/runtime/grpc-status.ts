@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
+import { type Any, AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
@@ -9,6 +9,12 @@ const DETAILS = "grpc-status-details-bin";
 /** When a client may repeat the call, in milliseconds; negative: never. */
 export const RETRY_PUSHBACK = "grpc-retry-pushback-ms";
 const TYPE_URL_PREFIX = "type.googleapis.com/";
+/**
+ * A client on Node ends its connection, and every call on it, at header fields of 64 KiB; a character takes up to 9 bytes, and
+ * three bytes take 4.
+ */
+const MOST_MESSAGE_CHARACTERS = 1000;
+const MOST_DETAILS_BYTES = 32 * 1024;
 
 /** Errors that a peer sent. What a peer refuses is not what we refuse, so the error boundary maps them. */
 const received = new WeakSet<ConnectError>();
@@ -18,13 +24,16 @@ export function isFromPeer(error: ConnectError): boolean {
   return received.has(error);
 }
 
-/** A status as grpc-js sends it: code, message, and metadata with the error's details. */
+/**
+ * A status as gRPC sends it: code, message, and metadata with the error's details. Without the end of a message that is too
+ * long, and the details that do not fit or are no messages of their types.
+ */
 export function statusFrom(error: ConnectError): StatusObject {
   const metadata = metadataFrom(error.metadata, new Metadata());
   const pushback = error.metadata.get(RETRY_PUSHBACK);
   if (pushback !== null) metadata.set(RETRY_PUSHBACK, pushback);
-  // grpc-js escapes the message with encodeURI, which throws at a lone surrogate.
-  const message = error.rawMessage.toWellFormed();
+  // The message is escaped with encodeURI, which throws at a lone surrogate.
+  const message = shortened(error.rawMessage).toWellFormed();
   if (error.details.length > 0) {
     metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, richStatus(error, message))));
   }
@@ -45,12 +54,28 @@ export function errorFrom(status: Pick<StatusObject, "code" | "details" | "metad
 }
 
 function richStatus(error: ConnectError, message: string): Status {
-  const details = error.details.map((detail) =>
-    "desc" in detail
-      ? anyPack(detail.desc, create(detail.desc, detail.value))
-      : create(AnySchema, { typeUrl: TYPE_URL_PREFIX + detail.type, value: detail.value }),
-  );
+  const details: Any[] = [];
+  let byteLength = 0;
+  for (const detail of error.details) {
+    const packed = pack(detail);
+    if (!packed || byteLength + packed.value.byteLength > MOST_DETAILS_BYTES) continue;
+    byteLength += packed.value.byteLength;
+    details.push(packed);
+  }
   return create(StatusSchema, { code: error.code, message, details });
+}
+
+function pack(detail: ConnectError["details"][number]): Any | undefined {
+  if (!("desc" in detail)) return create(AnySchema, { typeUrl: TYPE_URL_PREFIX + detail.type, value: detail.value });
+  try {
+    return anyPack(detail.desc, create(detail.desc, detail.value));
+  } catch {
+    return undefined; // The code and the message still stand.
+  }
+}
+
+function shortened(message: string): string {
+  return message.length > MOST_MESSAGE_CHARACTERS ? `${message.slice(0, MOST_MESSAGE_CHARACTERS)}…` : message;
 }
 
 function detailsFrom(encoded: Buffer): ConnectError["details"] {
