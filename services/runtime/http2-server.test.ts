@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { createHttp2Server, type Http2Server, type Http2ServerOptions } from "./http2-server.ts";
+
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0";
 
 let server: Http2Server | undefined;
 afterEach(() => server?.stop(0));
@@ -64,6 +67,19 @@ test("stopping ends what does not finish in time", async () => {
   await server.stop(10);
   await closed;
   expect(call.destroyed).toBe(true);
+});
+
+test.each([
+  ["neither reads nor closes", undefined, PREFACE],
+  ["says nothing", undefined, ""],
+  ["says nothing, where there is TLS", {}, ""],
+])("stopping ends a peer that %s", async (_, secure, words) => {
+  const { address, server } = await start({ secure });
+  const peer = connectSocket({ port: Number(new URL(address).port), host: "127.0.0.1", allowHalfOpen: true });
+  peer.on("error", () => undefined).write(words);
+  await once(peer, "connect");
+  await server.stop(100);
+  peer.destroy();
 });
 
 test("a port that is taken says so", async () => {

@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 export interface Http2ServerOptions {
   maxStreamsPerConnection: number;
@@ -59,6 +59,11 @@ export function createHttp2Server(wanted: Http2ServerOptions): Http2Server {
     keepAlive(session);
   });
   server.on("sessionError", () => undefined); // Its connection is closed.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
 
   return {
     listen(host, port) {
@@ -76,6 +81,8 @@ export function createHttp2Server(wanted: Http2ServerOptions): Http2Server {
       for (const session of sessions) session.close();
       const timer = setTimeout(() => {
         for (const session of sessions) session.destroy();
+        // A session waits for a peer that neither reads nor closes; and a connection need not have come to be one.
+        for (const socket of sockets) socket.destroy();
       }, graceMs);
       await promise;
       clearTimeout(timer);
