@@ -5,6 +5,13 @@ import { afterEach, expect, test } from "@jest/globals";
 import { createHttp2Server, type Http2Server, type Http2ServerOptions } from "./http2-server.ts";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0";
+/** A connection's window of 1 GiB (WINDOW_UPDATE), the same for a stream (SETTINGS), and GET http://x/ as stream 1. */
+const GREEDY = Buffer.from(
+  ["000004080000000000", "3fff0000", "000006040000000000", "00043fff0000", "000006010500000001", "828684410178"].join(
+    "",
+  ),
+  "hex",
+);
 
 let server: Http2Server | undefined;
 afterEach(() => server?.stop(0));
@@ -79,6 +86,23 @@ test.each([
   peer.on("error", () => undefined).write(words);
   await once(peer, "connect");
   await server.stop(100);
+  peer.destroy();
+});
+
+test("a peer that reads nothing and answers no ping is given up, and its connection with it", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { address, server } = await start({
+    keepalive: { intervalMs: 20, timeoutMs: 20 },
+    onStream: (stream) => {
+      stream.on("error", () => undefined).respond();
+      stream.write(Buffer.alloc(64 * 1024 * 1024));
+      asked.resolve();
+    },
+  });
+  const peer = connectSocket({ port: Number(new URL(address).port), host: "127.0.0.1", allowHalfOpen: true });
+  peer.on("error", () => undefined).write(Buffer.concat([Buffer.from(PREFACE), GREEDY]));
+  await asked.promise;
+  await server.stop(2 ** 31 - 1);
   peer.destroy();
 });
 

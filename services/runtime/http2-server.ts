@@ -1,7 +1,9 @@
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
   type IncomingHttpHeaders,
+  type Http2Server as NodeHttp2Server,
   type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -13,9 +15,16 @@ export interface Http2ServerOptions {
   maxStreamsPerConnection: number;
   /** Those that come while so many are open are closed. */
   maxConnections?: number;
+  keepalive?: Keepalive;
   /** The server's certificate, and whose certificates it asks for. Plain text unless given. */
   secure?: SecureServerOptions | undefined;
   onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+}
+
+interface Keepalive {
+  /** Between pings. */
+  intervalMs: number;
+  timeoutMs: number;
 }
 
 export interface Http2Server {
@@ -28,8 +37,7 @@ export interface Http2Server {
 /** A mesh has a few for each of its processes. */
 const MAX_CONNECTIONS = 1000;
 /** A client that does not answer a ping is gone, whatever its connection looks like. */
-const KEEPALIVE_TIME_MS = 10_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
+const KEEPALIVE: Keepalive = { intervalMs: 10_000, timeoutMs: 5_000 };
 
 /**
  * How many calls of one connection may be reset: at once, and then a second. A call that its caller leaves, or whose
@@ -46,24 +54,14 @@ const UNBOUNDED = { maxSessionMemory: Number.MAX_SAFE_INTEGER, maxSendHeaderBloc
 
 /** A server of HTTP/2 alone, for peers that keep their connections. */
 export function createHttp2Server(wanted: Http2ServerOptions): Http2Server {
-  const { maxStreamsPerConnection, maxConnections = MAX_CONNECTIONS, secure, onStream } = wanted;
+  const { maxStreamsPerConnection, maxConnections = MAX_CONNECTIONS, keepalive = KEEPALIVE, secure, onStream } = wanted;
   const settings = { maxConcurrentStreams: maxStreamsPerConnection };
   const options: ServerOptions = { ...RESETS, ...UNBOUNDED, settings };
   const server = secure ? createSecureServer({ ...secure, ...options }) : createServer(options);
-  const sessions = new Set<ServerHttp2Session>();
   server.maxConnections = maxConnections;
   server.on("stream", onStream);
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    keepAlive(session);
-  });
   server.on("sessionError", () => undefined); // Its connection is closed.
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const connections = connectionsOf(server, secure ? "secureConnection" : "connection", keepalive);
 
   return {
     listen(host, port) {
@@ -78,26 +76,57 @@ export function createHttp2Server(wanted: Http2ServerOptions): Http2Server {
     async stop(graceMs) {
       const { promise, resolve } = Promise.withResolvers<void>();
       server.close(() => resolve());
-      for (const session of sessions) session.close();
-      const timer = setTimeout(() => {
-        for (const session of sessions) session.destroy();
-        // A session waits for a peer that neither reads nor closes; and a connection need not have come to be one.
-        for (const socket of sockets) socket.destroy();
-      }, graceMs);
+      connections.close();
+      const timer = setTimeout(() => connections.cut(), graceMs);
       await promise;
       clearTimeout(timer);
     },
   };
 }
 
-function keepAlive(session: ServerHttp2Session): void {
+/**
+ * A session that is destroyed still waits until its peer has read what was sent, and does not give its socket away; and a
+ * connection need not have come to be a session.
+ */
+function connectionsOf(server: NodeHttp2Server | Http2SecureServer, accepted: string, keepalive: Keepalive) {
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  let latest: Socket | undefined;
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.prependListener(accepted, (socket: Socket) => {
+    latest = socket; // Of the session that comes next, in the same turn.
+  });
+  server.on("session", (session: ServerHttp2Session) => {
+    const socket = latest;
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    keepAlive(session, keepalive, () => {
+      session.destroy();
+      socket?.destroy();
+    });
+  });
+  return {
+    /** Once their calls are over. */
+    close() {
+      for (const session of sessions) session.close();
+    },
+    cut() {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function keepAlive(session: ServerHttp2Session, { intervalMs, timeoutMs }: Keepalive, giveUp: () => void): void {
   const timer = setInterval(() => {
     if (session.destroyed) return;
-    const silent = setTimeout(() => session.destroy(), KEEPALIVE_TIMEOUT_MS).unref();
+    const silent = setTimeout(giveUp, timeoutMs).unref();
     session.ping((error) => {
-      clearTimeout(silent);
-      if (error) session.destroy();
+      if (!error) clearTimeout(silent); // A session that ends meanwhile has until then to be read.
     });
-  }, KEEPALIVE_TIME_MS).unref();
+  }, intervalMs).unref();
   session.once("close", () => clearInterval(timer));
 }
