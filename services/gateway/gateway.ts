@@ -13,6 +13,7 @@ import { type Readiness, readyUntil, remembered } from "../runtime/readiness.ts"
 import { reflectionServices } from "../runtime/reflection.ts";
 import type { Verifier } from "../runtime/tokens.ts";
 import type { AddressOf } from "./caller-address.ts";
+import { endWatches } from "./end-watches.ts";
 import type { ForwardedService } from "./forward.ts";
 import { credentialDocuments } from "./pages/credentials.ts";
 import { firstOf } from "./pages/page.ts";
@@ -55,7 +56,10 @@ export interface RunningGateway {
   ready(): Promise<Readiness>;
   /** Says to whoever asks or watches that nothing is served here any more, and goes on serving. */
   leave(): void;
-  /** Takes no new call (GOAWAY), lets those under way finish for at most `graceMs`, then ends them with UNAVAILABLE. */
+  /**
+   * Takes no new call (GOAWAY), ends the watches, lets the others finish for at most `graceMs`, and then ends
+   * them with UNAVAILABLE.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -70,6 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const described = [...options.services, health.binding].map(({ service }) => service);
   const services = [...options.services, health.binding, ...(options.reflection ? reflectionServices(described) : [])];
 
+  const stopping = new AbortController();
   const shutdown = new AbortController();
   const limits = allowances && limitCalls(allowances, options.services);
   const groupOf = ({ service }: { service: DescService }) => backendOf.get(service.typeName);
@@ -79,7 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     services,
     doorkeeper: doorkeeper(passing),
     observe: observeEarly(logger, ownTraces),
-    interceptors: serverInterceptors(passing),
+    interceptors: [...serverInterceptors(passing), endWatches(stopping.signal)],
     origins,
     ready,
     addressOf,
@@ -100,6 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     leave,
     async stop(graceMs) {
       leave();
+      stopping.abort();
       const graceOver = setTimeout(() => {
         shutdown.abort(new ConnectError("the gateway is stopping", Code.Unavailable));
       }, graceMs);

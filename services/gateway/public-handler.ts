@@ -65,6 +65,8 @@ export function publicHandler(options: PublicOptions): PublicHandler {
       blameTheCaller(context);
     },
     acceptCompression: [compressionGzip, compressionBrotli],
+    // A misspelt filter must not find everything.
+    jsonOptions: { ignoreUnknownFields: false },
     maxTimeoutMs: MAX_TIMEOUT_MS,
     shutdownSignal: options.shutdownSignal,
   });

@@ -54,6 +54,20 @@ test("both sides of a call stream at once", async () => {
   expect(sizes).toEqual([1, 2]);
 });
 
+test.each(PROTOCOLS)(
+  "over %s a watch ends without an error when the gateway stops, and does not hold it up",
+  async (protocol) => {
+    const stopped = await startTestGateway(testService);
+    const client = createClient(TestService, stopped.transports[protocol]);
+    const endless = { responseParameters: [{ size: 1 }, { size: 1, intervalUs: 1_000_000_000 }] };
+    const stream = client.streamingOutputCall(endless)[Symbol.asyncIterator]();
+    expect(await stream.next()).toMatchObject({ done: false });
+    const ended = stream.next();
+    await stopped.stop(1_000_000);
+    expect(await ended).toMatchObject({ done: true });
+  },
+);
+
 describe("a service that does not answer", () => {
   const reached = Array.from({ length: PROTOCOLS.length }, () => Promise.withResolvers<AbortSignal>());
   let calls = 0;
