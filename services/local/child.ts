@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ export interface Child extends AsyncDisposable {
 }
 
 export interface ChildOptions {
-  /** Where its log goes; written anew. */
+  /** Where its log goes, written anew; that of the run before is kept beside it, as .log.1. */
   logs: string;
   /** The program that runs it. */
   node: string;
@@ -34,6 +34,7 @@ export interface ChildOptions {
 /** Starts a process out of reach of the terminal's Ctrl-C, which sees by the channel when this process is gone. Disposal stops it. */
 export async function startChild(plan: ProcessPlan, { logs, node, force }: ChildOptions): Promise<Child> {
   const logFile = join(logs, `${plan.name}.log`);
+  await rename(logFile, `${logFile}.1`).catch(() => undefined); // The first run has none.
   const log = await open(logFile, "w");
   const child = spawn(node, [plan.program], {
     cwd: ROOT,

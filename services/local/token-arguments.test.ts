@@ -37,7 +37,7 @@ test.each([
   [["--role", "king"], "--role is admin, operator"],
   [["--role", "admin", "--lifetime", "long"], "--lifetime is a number"],
   [["--role", "operator", "--franchise", "Hamburg"], "--franchise is not an id"],
-  [["--role", "trainer"], "--trainer goes with"],
+  [["--role", "trainer"], "--trainer is missing"],
   [["--role", "admin", "--student", FRANCHISE], "--student goes with"],
   [["--role", "student", "--student", FRANCHISE, "--franchise", FRANCHISE], "--franchise goes with"],
   [["--role", "operator", "--franchise", FRANCHISE, "--operator", COMPANY], "--operator is not the franchise's"],

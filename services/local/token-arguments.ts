@@ -45,8 +45,10 @@ const argumentsSchema = z
   })
   .superRefine(({ role, ...given }, context) => {
     const fault = (name: string, message: string) => context.addIssue({ code: "custom", path: [name], message });
-    if ((role === "trainer") !== (given.trainer !== undefined)) fault("trainer", "goes with --role trainer");
-    if ((role === "student") !== (given.student !== undefined)) fault("student", "goes with --role student");
+    for (const person of ["trainer", "student"] as const) {
+      if (role === person && !given[person]) fault(person, `is missing: --role ${person} says which one by its id`);
+      if (role !== person && given[person]) fault(person, `goes with --role ${person}`);
+    }
     const employer = given.franchise ?? given.operator;
     if (employer !== undefined && role !== "operator" && role !== "trainer") {
       fault(given.franchise ? "franchise" : "operator", "goes with --role operator or trainer");

@@ -1408,7 +1408,9 @@ export const BookingService: GenService<{
    *     decided. The status carries a RetryInfo.
    *
    * An assignment leaves a decision, named in the purchase, and so does every refusal from STUDENT_NOT_FOUND to
-   * ASSIGNMENT_NOT_POSSIBLE, named in the ErrorInfo's metadata as decision_id.
+   * ASSIGNMENT_NOT_POSSIBLE, named in the ErrorInfo's metadata as decision_id. STUDENT_ALREADY_BOOKED,
+   * NO_TRAINER_AVAILABLE and ASSIGNMENT_NOT_POSSIBLE also leave the purchase, in PURCHASE_STATE_REFUSED and without a
+   * session, to which AssignTrainer can still give trainers.
    *
    * @generated from rpc cadre.booking.v1.BookingService.BookPurchase
    */
