@@ -175,3 +175,15 @@ test("a lesson keeps the buffer that was in force when it was booked", async () 
   expect(await bookAnother(given, explicit("2030-01-07T09:00"))).toBe("booked");
   expect(await bookAnother(given, explicit("2030-01-07T11:30"))).toBe("booked");
 });
+
+test("a trainer is busy in as many sessions as clash, with one purchase or several, all or some of them", async () => {
+  const given = await givenCatalogue(mesh, 4);
+  const daily = (...days: string[]) => explicit(...days.map((day) => `2030-01-${day}T10:00`));
+  expect(await outcomeOf(given, daily("07", "08", "09", "10"), {})).toBe("booked");
+  expect(await bookAnother(given, explicit(...["14", "15", "16", "17"].map((day) => `2030-01-${day}T10:30`)))).toBe(
+    "booked",
+  );
+  expect(await bookAnother(given, daily("07", "08", "09", "10"))).toEqual([Removal.BUSY, 4]);
+  expect(await bookAnother(given, daily("09", "10", "11", "12"))).toEqual([Removal.BUSY, 2]);
+  expect(await bookAnother(given, daily("10", "11", "14", "15"))).toEqual([Removal.BUSY, 3]);
+});

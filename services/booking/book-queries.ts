@@ -59,7 +59,7 @@ export function findFacts(
   `);
 }
 
-/** As 0041_find_availability.sql tells it. */
+/** As 0071_availability_in_less_time.sql tells it. */
 const availability = z.object({
   studentClashes: z.array(z.number()),
   bookedSessionCounts: z.array(z.number()),

@@ -33,3 +33,16 @@ test.each(ZONES)("the database's days begin when Temporal's do: %s", async (zone
   });
   expect(days).toEqual(theirs);
 });
+
+test.each(ZONES)("what is looked at around a day holds all of it and an hour more at most: %s", async (zone) => {
+  const row = z.object({ day: z.string() });
+  const others = await database.all.any(sql.type(row)`
+    select day::text
+    from (select date '2030-01-01' + n / 8 as day, n % 8 as eighth from generate_series(0, 8 * 730 - 1) as n) as days
+    cross join lateral (select day_start(day, ${zone}), day_start(day + 1, ${zone})) as own (first, next)
+    cross join around_day(first + (next - first) * eighth / 8, ${zone}) as around
+    where around.until_time - next not between interval '0' and interval '1 hour'
+      or first - around.from_time not between interval '0' and interval '1 hour'
+  `);
+  expect(others).toEqual([]);
+});
