@@ -106,13 +106,17 @@ const refuseOutcome = z.discriminatedUnion("outcome", [
   repeated,
 ]);
 
+const bookRow = z.object({ outcome: bookOutcome });
+const bookAssignedRow = z.object({ outcome: bookAssignedOutcome });
+const refuseRow = z.object({ outcome: refuseOutcome });
+
 export function callBookPurchase(
   db: Database,
   command: BookCommand,
   answer: Buffer,
   trainerAnswers: Buffer[],
 ): Promise<z.output<typeof bookOutcome>> {
-  return db.oneFirst(sql.type(z.object({ outcome: bookOutcome }))`
+  return db.oneFirst(sql.type(bookRow)`
     select book_purchase(
       ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}
     ) as outcome
@@ -124,13 +128,13 @@ export function callBookAssignedPurchase(
   command: BookAssignedCommand,
   answer: Buffer,
 ): Promise<z.output<typeof bookAssignedOutcome>> {
-  return db.oneFirst(sql.type(z.object({ outcome: bookAssignedOutcome }))`
+  return db.oneFirst(sql.type(bookAssignedRow)`
     select book_assigned_purchase(${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}) as outcome
   `);
 }
 
 export function callRefusePurchase(db: Database, command: RefuseCommand): Promise<z.output<typeof refuseOutcome>> {
-  return db.oneFirst(sql.type(z.object({ outcome: refuseOutcome }))`
+  return db.oneFirst(sql.type(refuseRow)`
     select refuse_purchase(${JSON.stringify(command)}::jsonb) as outcome
   `);
 }

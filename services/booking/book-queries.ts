@@ -4,7 +4,7 @@ import type { RequestFacts } from "./book-commands.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Point } from "./point.ts";
 import type { Workload } from "./ranking.ts";
-import type { Slot } from "./schedule.ts";
+import { type Slot, textsOf } from "./schedule.ts";
 import type { Advice } from "./zone-directory.ts";
 
 const courseFacts = z.object({
@@ -60,12 +60,14 @@ export function findFacts(
 }
 
 /** As 0071_availability_in_less_time.sql tells it. */
-const availability = z.object({
-  studentClashes: z.array(z.number()),
-  bookedSessionCounts: z.array(z.number()),
-  clashingSessionCounts: z.array(z.number()),
-  overDailyLimits: z.array(z.number().nullable()),
-  taughtBefore: z.array(z.string()),
+const availabilityRow = z.object({
+  availability: z.object({
+    studentClashes: z.array(z.number()),
+    bookedSessionCounts: z.array(z.number()),
+    clashingSessionCounts: z.array(z.number()),
+    overDailyLimits: z.array(z.number().nullable()),
+    taughtBefore: z.array(z.string()),
+  }),
 });
 
 export interface Availability {
@@ -86,33 +88,17 @@ export async function findAvailability(
   },
 ): Promise<Availability> {
   const { operatorId, studentId, slots, candidates, now } = wanted;
-  const found = await db.oneFirst(sql.type(z.object({ availability }))`
+  const found = await db.oneFirst(sql.type(availabilityRow)`
     select find_availability(
       ${operatorId}, ${studentId},
-      ${sql.array(
-        slots.map(({ startTime }) => startTime.toString()),
-        "timestamptz",
-      )},
-      ${sql.array(
-        slots.map(({ endTime }) => endTime.toString()),
-        "timestamptz",
-      )},
-      ${sql.array(
-        candidates.map(({ trainerId }) => trainerId),
-        "uuid",
-      )},
+      ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},
+      ${plainArray(candidates.map(({ trainerId }) => trainerId))},
       ${sql.array(
         candidates.map(({ timeZone }) => timeZone),
         "text",
       )},
-      ${sql.array(
-        candidates.map(({ bufferMinutes }) => bufferMinutes),
-        "int4",
-      )},
-      ${sql.array(
-        candidates.map(({ dailySessionLimit }) => dailySessionLimit),
-        "int4",
-      )},
+      ${plainArray(candidates.map(({ bufferMinutes }) => bufferMinutes))},
+      ${plainArray(candidates.map(({ dailySessionLimit }) => dailySessionLimit))},
       ${now.toString()}
     ) as availability
   `);
@@ -125,4 +111,9 @@ export async function findAvailability(
     taughtBefore: taughtBefore.has(trainerId),
   }));
   return { studentClashes: found.studentClashes, workloads };
+}
+
+/** As Postgres reads an array, of what needs no quotes: the driver would look at each element for them. */
+function plainArray(values: readonly (string | number)[]): string {
+  return `{${values.join()}}`;
 }

@@ -1,14 +1,18 @@
-import { create, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { z } from "zod";
 import {
   type BookPurchaseResponse,
   BookPurchaseResponseSchema,
 } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
-import { type AssignedTrainer, AssignedTrainerSchema } from "../../gen/cadre/booking/v1/purchase_pb.ts";
+import {
+  type AssignedTrainer,
+  AssignedTrainerSchema,
+  type SessionSchema,
+} from "../../gen/cadre/booking/v1/purchase_pb.ts";
 import type { NewPurchase, NewSession } from "./book-commands.ts";
 import { purchaseToProto } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
-import { sessionToProto } from "./session.ts";
+import { SESSION_STATES } from "./session.ts";
 import type { Team } from "./team.ts";
 import { type Zone, zoneToProto } from "./zone.ts";
 
@@ -38,25 +42,29 @@ export function newAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Z
       cancelTime: null,
     }),
     zone: zoneToProto(zone),
-    sessions: sessions.map((session) =>
-      sessionToProto({
-        sessionId: session.session_id,
-        purchaseId: purchase.purchase_id,
-        operatorId: zone.operatorId,
-        sequence: session.sequence,
-        studentId: purchase.student_id,
-        trainerId: "",
-        startTime: Temporal.Instant.from(session.start_time),
-        endTime: Temporal.Instant.from(session.end_time),
-        timeZone: zone.timeZone,
-        localStartTime: Temporal.PlainDateTime.from(session.local_start_time),
-        state: "scheduled",
-        completeTime: null,
-        completedBy: null,
-        version: 1,
-      }),
-    ),
+    sessions: sessions.map((session) => sessionOf(session, purchase)),
   });
+}
+
+/** As sessionToProto has it, from texts: Temporal takes microseconds for each. */
+function sessionOf(session: NewSession, purchase: NewPurchase): MessageInitShape<typeof SessionSchema> {
+  return {
+    sessionId: session.session_id,
+    purchaseId: purchase.purchase_id,
+    sequence: session.sequence,
+    studentId: purchase.student_id,
+    startTime: secondOf(session.start_time),
+    endTime: secondOf(session.end_time),
+    timeZone: purchase.time_zone,
+    localStartTime: session.local_start_time,
+    state: SESSION_STATES.scheduled,
+    etag: "1",
+  };
+}
+
+/** Sessions begin and end at whole seconds. */
+function secondOf(text: string): { seconds: bigint } {
+  return { seconds: BigInt(Date.parse(text) / 1000) };
 }
 
 /** The same, where the trainers are settled. */

@@ -9,7 +9,9 @@ import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-
 import type { CourseFacts } from "./book-queries.ts";
 import { newRecord } from "./decision-record.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
+import { textsOf } from "./schedule.ts";
 import type { Zone } from "./zone.ts";
+
 /** One booking while it is being decided. */
 export interface Booking extends Attempt {
   request: RequestFacts;
@@ -44,13 +46,16 @@ export function newBooking(
 }
 
 export function newSessions({ slots }: Booking, newId: () => string): NewSession[] {
-  return slots.map((slot) => ({
-    sequence: slot.sequence,
-    session_id: newId(),
-    start_time: slot.startTime.toString(),
-    end_time: slot.endTime.toString(),
-    local_start_time: slot.localStartTime.toString(),
-  }));
+  return slots.map((slot) => {
+    const { startTime, endTime, localStartTime } = textsOf(slot);
+    return {
+      sequence: slot.sequence,
+      session_id: newId(),
+      start_time: startTime,
+      end_time: endTime,
+      local_start_time: localStartTime,
+    };
+  });
 }
 
 export function newPurchase(booking: Booking, course: CourseFacts, zone: Zone): NewPurchase {

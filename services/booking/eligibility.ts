@@ -29,7 +29,7 @@ export interface Moment {
 const MINUTE_MS = 60_000;
 type Judge = (candidate: Candidate) => Removal | null;
 
-/** A booking ranks for one wish before and after it has read the best. */
+/** A booking ranks for one wish before and after it has read the best, most of whom it has judged by then. */
 const judges = new WeakMap<Wish, Judge>();
 
 /**
@@ -48,7 +48,7 @@ function newJudge(wish: Wish): Judge {
   const tooCloseFor = memoized((bufferMinutes: number) => withinBuffer(moments, bufferMinutes));
   const all = moments.length;
 
-  return (candidate) => {
+  return memoized((candidate) => {
     if (!candidate.active || candidate.operatorId !== wish.operatorId) return removal("not_active", all);
 
     if (!isQualifiedFrom(candidate, wish.courseId, dates)) {
@@ -64,12 +64,12 @@ function newJudge(wish: Wish): Judge {
     }
     if (outside > 0) return removal("outside_working_hours", outside);
 
-    const away = moments.filter((moment) => isAway(candidate, moment));
-    if (away.length > 0) return removal("on_time_off", away.length);
+    const away = candidate.timeOff.length === 0 ? 0 : moments.filter((moment) => isAway(candidate, moment)).length;
+    if (away > 0) return removal("on_time_off", away);
 
     const tooClose = tooCloseFor(candidate.bufferMinutes);
     return tooClose > 0 ? removal("busy", tooClose) : null;
-  };
+  });
 }
 
 const knownMoments = new WeakMap<Slot, Moment>();

@@ -38,6 +38,15 @@ export interface Terms {
   sessionMinutes: number;
 }
 
+/** A slot's times as ISO 8601 has them. */
+export interface SlotTexts {
+  startTime: string;
+  endTime: string;
+  localStartTime: string;
+}
+
+const knownTexts = new WeakMap<Slot, SlotTexts>();
+
 const MAX_AHEAD = { years: 2 };
 
 /**
@@ -109,6 +118,15 @@ export function instantOf(local: Temporal.PlainDateTime, timeZone: string): Temp
   const zoned = local.toZonedDateTime(timeZone, { disambiguation: "compatible" });
   if (!zoned.toPlainDateTime().equals(local)) throw doesNotExist(local, timeZone);
   return zoned.toInstant();
+}
+
+/** Made once for a slot: Temporal takes microseconds for each text. */
+export function textsOf(slot: Slot): SlotTexts {
+  return knownTexts.getOrInsertComputed(slot, ({ startTime, endTime, localStartTime }) => ({
+    startTime: startTime.toString(),
+    endTime: endTime.toString(),
+    localStartTime: localStartTime.toString(),
+  }));
 }
 
 /** Nothing is booked to start later than this. */

@@ -8,6 +8,7 @@ const DAY_MINUTES = 24 * 60;
 // Many trainers share few operators, courses, dates, time zones and hours: one of each spares half of the memory.
 const shared = new LRUCache<string, string>({ max: 20_000 });
 const ranges = new LRUCache<string, WorkingHours>({ max: 20_000 });
+const weeks = new LRUCache<string, WorkingHours[]>({ max: 20_000 });
 
 /** What booking wants to know of a trainer. */
 export function candidateFrom(trainer: Trainer): Candidate {
@@ -23,7 +24,7 @@ export function candidateFrom(trainer: Trainer): Candidate {
     travelRadiusMeters,
     bufferMinutes,
     dailySessionLimit,
-    workingHours: trainer.workingHours.map(rangeOf),
+    workingHours: weekOf(trainer.workingHours),
     qualifications: trainer.qualifications.map(({ courseId, fromDate, untilDate }) => ({
       courseId: share(courseId),
       fromDate: share(fromDate),
@@ -35,14 +36,24 @@ export function candidateFrom(trainer: Trainer): Candidate {
   };
 }
 
-function rangeOf({ dayOfWeek, startTime, endTime }: Trainer["workingHours"][number]): WorkingHours {
-  const key = `${dayOfWeek} ${startTime} ${endTime}`;
-  const known = ranges.get(key);
+/** The same hours are one list: what is made of it, is made once. */
+function weekOf(hours: Trainer["workingHours"]): WorkingHours[] {
+  const texts = hours.map(({ dayOfWeek, startTime, endTime }) => `${dayOfWeek} ${startTime} ${endTime}`);
+  const key = texts.join();
+  const known = weeks.get(key);
+  if (known) return known;
+  const week = hours.map((range, index) => rangeOf(range, texts[index] ?? ""));
+  weeks.set(key, week);
+  return week;
+}
+
+function rangeOf({ dayOfWeek, startTime, endTime }: Trainer["workingHours"][number], text: string): WorkingHours {
+  const known = ranges.get(text);
   if (known) return known;
   const startMinute = minuteOf(startTime);
   const endMinute = minuteOf(endTime);
   const range = { dayOfWeek, startMinute, endMinute: endMinute > startMinute ? endMinute : endMinute + DAY_MINUTES };
-  ranges.set(key, range);
+  ranges.set(text, range);
   return range;
 }
 

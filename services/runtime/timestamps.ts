@@ -8,8 +8,8 @@ const LAST_SECOND = 253_402_300_799n; // 9999-12-31T23:59:59Z
 
 /** As Protobuf wants it: the nanoseconds are never negative. */
 export function timestampOf(instant: Temporal.Instant): { seconds: bigint; nanos: number } {
-  const nanos = ((instant.epochNanoseconds % NANOS_PER_SECOND) + NANOS_PER_SECOND) % NANOS_PER_SECOND;
-  return { seconds: (instant.epochNanoseconds - nanos) / NANOS_PER_SECOND, nanos: Number(nanos) };
+  const seconds = BigInt(Math.floor(instant.epochMilliseconds / 1000));
+  return { seconds, nanos: Number(instant.epochNanoseconds - seconds * NANOS_PER_SECOND) };
 }
 
 /** Cut to the microseconds that the database keeps. */
