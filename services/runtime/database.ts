@@ -88,7 +88,6 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
     resetConnection: async () => {},
     interceptors: [checkedRows],
     typeParsers,
-    tracing: true,
     driverFactory: postgresDriver(options.longestStatementMs),
   });
   pool.on("error", () => undefined);

@@ -20,6 +20,7 @@ import {
 import { currentCall } from "./call-context.ts";
 import { sendCancelRequest } from "./cancel-request.ts";
 import { runStatement } from "./cancellation.ts";
+import { inStatementSpan } from "./statement-span.ts";
 import { ask } from "./tenant-query.ts";
 
 const CONNECT_WITHIN_MS = 5000;
@@ -45,8 +46,9 @@ const VIOLATIONS = new Map([
 ]);
 
 /**
- * Slonik's way to Postgres, as its own driver goes it, but for two things: every transaction is told who calls (see
- * `tenant-query.ts`), and a statement that runs on behalf of a call is cancelled in the database when the call ends.
+ * Slonik's way to Postgres, as its own driver goes it, but for three things: every transaction is told who calls (see
+ * `tenant-query.ts`), a statement is a span of its trace, and one that runs on behalf of a call is cancelled in the
+ * database when the call ends.
  * Slonik's own driver sends one statement at a time, and shows nobody the key that cancelling takes.
  */
 export function postgresDriver(longestStatementMs?: number): DriverFactory {
@@ -100,7 +102,9 @@ export async function query(client: pg.Client, text: string, values?: unknown[],
     drop: () => streamOf(client).destroy(),
   };
   try {
-    const { command, fields, rowCount, rows } = await runStatement(statement, currentCall()?.signal, longestMs);
+    const { command, fields, rowCount, rows } = await inStatementSpan(text, () =>
+      runStatement(statement, currentCall()?.signal, longestMs),
+    );
     return {
       command: command as DriverCommand, // Slonik's type names five of them and means all.
       fields: fields.map(({ dataTypeID, name }) => ({ dataTypeId: dataTypeID, name })),

@@ -85,7 +85,7 @@ async function bookOneSession(headers: HeadersInit): Promise<{ sessionId: string
 const spansOf = (traceId: string): ReceivedSpan[] => receiver.spans.filter((span) => span.traceId === traceId);
 
 function isStatement({ attributes }: ReceivedSpan): boolean {
-  return Object.keys(attributes).some((key) => key.startsWith("db.") || key.startsWith("slonik."));
+  return attributes["db.system.name"] === "postgresql" && attributes["db.query.text"] !== "";
 }
 
 /** Whether every span of a trace hangs, over its parents, on the one that the test began. */
