@@ -7,9 +7,9 @@ import {
 } from "../../gen/cadre/booking/v1/decision_record_pb.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Judged, REMOVALS } from "./decision.ts";
-import { localMsOf } from "./near-times.ts";
 import type { Ranked, Removed } from "./ranking.ts";
 import { bytesOfId } from "./recorded-id.ts";
+import { localMsOf } from "./wall-clock.ts";
 
 /** Beyond it a decision tells who and why, and leaves how far away to a replay. */
 const DISTANCES = 100;

@@ -2,11 +2,11 @@ import type { Candidate } from "./candidate.ts";
 import { type Diaries, type Diary, isTaken, openDiary } from "./diary.ts";
 import { momentOf, type Wish } from "./eligibility.ts";
 import { type MoveOffer, moveOffer } from "./move-offers.ts";
-import { localMsOf, type NearTime, nearTimes, REACH_MS } from "./near-times.ts";
+import { type NearTime, nearTimes, REACH_MS } from "./near-times.ts";
 import type { Offer } from "./offer.ts";
 import { type Closure, horizon, type Slot } from "./schedule.ts";
 import { possibleOnes, splitOffer } from "./split-offers.ts";
-import { type WallClock, wallClock } from "./wall-clock.ts";
+import { localMsOf, type WallClock, wallClock } from "./wall-clock.ts";
 
 const MAX_OFFERS = 3;
 /** An offer takes a while to be read. */

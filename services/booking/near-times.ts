@@ -1,7 +1,7 @@
 import { type Interval, isTaken } from "./diary.ts";
 import type { Moment } from "./eligibility.ts";
 import type { Slot } from "./schedule.ts";
-import type { WallClock } from "./wall-clock.ts";
+import { localAt, localMsOf, type WallClock } from "./wall-clock.ts";
 
 const MINUTE_MS = 60_000;
 const STEP_MS = 15 * MINUTE_MS;
@@ -56,17 +56,12 @@ function timeAt(localMs: number, lengthMs: number, { clock, fromMs, untilMs, clo
   return { startMs, endMs: startMs + lengthMs, date, localMs };
 }
 
-/** As a wall clock counts. */
-export function localMsOf(local: Temporal.PlainDateTime): number {
-  return local.toZonedDateTime("UTC").epochMilliseconds;
-}
-
 /** The session at that time. */
 export function slotAt({ startMs, endMs, localMs }: NearTime, sequence: number): Slot {
   return {
     sequence,
     startTime: Temporal.Instant.fromEpochMilliseconds(startMs),
     endTime: Temporal.Instant.fromEpochMilliseconds(endMs),
-    localStartTime: Temporal.Instant.fromEpochMilliseconds(localMs).toZonedDateTimeISO("UTC").toPlainDateTime(),
+    localStartTime: localAt(localMs),
   };
 }

@@ -1,4 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
+import { localAt, localMsOf, wallClock } from "./wall-clock.ts";
 
 /** The wished-for times, local to a zone. */
 export type Schedule = WeeklyPattern | { kind: "explicit"; localStartTimes: Temporal.PlainDateTime[] };
@@ -48,6 +49,8 @@ export interface SlotTexts {
 const knownTexts = new WeakMap<Slot, SlotTexts>();
 
 const MAX_AHEAD = { years: 2 };
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * The sessions of a schedule, by start time. A weekly pattern keeps its local time across clock changes; a local time
@@ -58,58 +61,70 @@ const MAX_AHEAD = { years: 2 };
  */
 export function expand(schedule: Schedule, terms: Terms, timeZone: string, now: Temporal.Instant): Slot[] {
   const local = schedule.kind === "weekly" ? repeat(schedule, terms, timeZone, now) : listed(schedule, terms);
-  const slots = local.map((localStartTime, index) => {
-    const startTime = instantOf(localStartTime, timeZone);
-    const endTime = startTime.add({ minutes: terms.sessionMinutes });
+  const lastMs = horizon(now).epochMilliseconds;
+  const clock = wallClock(timeZone, [now.epochMilliseconds - DAY_MS, lastMs + DAY_MS]);
+  const slots = local.map((localMs, index) => {
+    const localStartTime = localAt(localMs);
+    const startMs = clock.instantMs(localMs);
+    if (startMs === null) throw doesNotExist(localStartTime, timeZone);
+    const startTime = Temporal.Instant.fromEpochMilliseconds(startMs);
+    const endTime = Temporal.Instant.fromEpochMilliseconds(startMs + terms.sessionMinutes * MINUTE_MS);
     return { sequence: index + 1, startTime, endTime, localStartTime };
   });
-  const last = horizon(now);
   slots.forEach((slot, index) => {
+    const startMs = slot.startTime.epochMilliseconds;
     const previous = slots[index - 1];
-    if (previous && Temporal.Instant.compare(slot.startTime, previous.endTime) < 0) throw overlap(previous, slot);
-    if (Temporal.Instant.compare(slot.startTime, now) < 0) throw inPast(slot);
-    if (Temporal.Instant.compare(slot.startTime, last) > 0) throw tooFarAhead(slot.localStartTime);
+    if (previous && startMs < previous.endTime.epochMilliseconds) throw overlap(previous, slot);
+    if (startMs < now.epochMilliseconds) throw inPast(slot);
+    if (startMs > lastMs) throw tooFarAhead(slot.localStartTime);
   });
   return slots;
 }
 
+/** In milliseconds, as `wall-clock.ts` counts: Temporal takes microseconds for each step. */
 function repeat(
   { startDate, times, closures = [] }: WeeklyPattern,
   { sessionCount, sessionMinutes }: Terms,
   timeZone: string,
   now: Temporal.Instant,
-): Temporal.PlainDateTime[] {
-  const sorted = times.toSorted((a, b) => Temporal.PlainTime.compare(a.startTime, b.startTime));
-  const ofWeek = [0, 1, 2, 3, 4, 5, 6].flatMap((day) => {
-    const dayOfWeek = ((startDate.dayOfWeek - 1 + day) % 7) + 1;
-    const startTimes = sorted.filter((time) => time.dayOfWeek === dayOfWeek).map(({ startTime }) => startTime);
-    return startTimes.length > 0 ? [{ day, startTimes }] : [];
-  });
+): number[] {
+  const ofWeek = timesOfWeek(startDate, times);
+  const closed = closures.map(({ startTime, endTime }) => ({
+    startMs: localMsOf(startTime),
+    endMs: localMsOf(endTime),
+  }));
+  const isOpen = (localMs: number): boolean =>
+    !closed.some(({ startMs, endMs }) => localMs < endMs && localMs + sessionMinutes * MINUTE_MS > startMs);
+  const firstMs = localMsOf(startDate.toPlainDateTime());
   const lastDate = horizon(now).toZonedDateTimeISO(timeZone).toPlainDate().add({ days: 1 });
-  const starts: Temporal.PlainDateTime[] = [];
+  const lastMs = localMsOf(lastDate.toPlainDateTime());
+  const starts: number[] = [];
   for (let week = 0; starts.length < sessionCount; week += 1) {
-    for (const { day, startTimes } of ofWeek) {
-      const date = startDate.add({ days: 7 * week + day });
-      if (Temporal.PlainDate.compare(date, lastDate) > 0) throw tooFarAhead(date.toPlainDateTime());
-      const ofDate = startTimes.map((startTime) => date.toPlainDateTime(startTime));
-      starts.push(...ofDate.filter((start) => !closures.some((closure) => overlaps(closure, start, sessionMinutes))));
+    for (const { day, startMs } of ofWeek) {
+      const midnightMs = firstMs + (7 * week + day) * DAY_MS;
+      if (midnightMs > lastMs) throw tooFarAhead(localAt(midnightMs));
+      starts.push(...startMs.map((ms) => midnightMs + ms).filter(isOpen));
       if (starts.length >= sessionCount) break;
     }
   }
   return starts.slice(0, sessionCount);
 }
 
-function overlaps({ startTime, endTime }: Closure, start: Temporal.PlainDateTime, sessionMinutes: number): boolean {
-  const { compare } = Temporal.PlainDateTime;
-  return compare(start, endTime) < 0 && compare(start.add({ minutes: sessionMinutes }), startTime) > 0;
+/** By day from the start date on: how long after midnight its lessons begin. */
+function timesOfWeek(startDate: Temporal.PlainDate, times: WeeklyTime[]): { day: number; startMs: number[] }[] {
+  return [0, 1, 2, 3, 4, 5, 6].flatMap((day) => {
+    const dayOfWeek = ((startDate.dayOfWeek - 1 + day) % 7) + 1;
+    const startMs = times
+      .filter((time) => time.dayOfWeek === dayOfWeek)
+      .map(({ startTime }) => (startTime.hour * 60 + startTime.minute) * MINUTE_MS)
+      .sort((a, b) => a - b);
+    return startMs.length > 0 ? [{ day, startMs }] : [];
+  });
 }
 
-function listed(
-  { localStartTimes }: Extract<Schedule, { kind: "explicit" }>,
-  { sessionCount }: Terms,
-): Temporal.PlainDateTime[] {
+function listed({ localStartTimes }: Extract<Schedule, { kind: "explicit" }>, { sessionCount }: Terms): number[] {
   if (localStartTimes.length !== sessionCount) throw countMismatch(localStartTimes.length, sessionCount);
-  return localStartTimes.toSorted(Temporal.PlainDateTime.compare);
+  return localStartTimes.map(localMsOf).sort((a, b) => a - b);
 }
 
 /** Refuses a local time that the clocks skip; one that exists twice means the first. */

@@ -35,6 +35,16 @@ export function wallClock(timeZone: string, [fromMs, untilMs]: [fromMs: number, 
   };
 }
 
+/** What a clock shows. */
+export function localMsOf(local: Temporal.PlainDateTime): number {
+  return local.toZonedDateTime("UTC").epochMilliseconds;
+}
+
+/** The same, read. */
+export function localAt(localMs: number): Temporal.PlainDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(localMs).toZonedDateTimeISO("UTC").toPlainDateTime();
+}
+
 function offsetsOf(timeZone: string, fromMs: number, untilMs: number): Offset[] {
   const offsets: Offset[] = [];
   let start = Number.NEGATIVE_INFINITY;
