@@ -7,6 +7,7 @@ import { askForLess } from "./ask-for-less.ts";
 import { cachedSearch, type Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Wish } from "./eligibility.ts";
+import { readTogether } from "./read-together.ts";
 import { type Known, type TrainerCacheCounts, trainerCache } from "./trainer-cache.ts";
 import { candidateFrom } from "./trainer-facts.ts";
 
@@ -63,6 +64,8 @@ export interface DirectoryOptions {
 const MAX_CANDIDATES = 5000;
 /** As many as a search finds at once. */
 const SEARCH_PAGE = 1000;
+/** As many as one GetTrainers takes. */
+const MAX_TRAINERS = 500;
 /** As many as one GetTrainerVersions takes. */
 const MAX_VERSIONS = 500;
 
@@ -72,9 +75,11 @@ export function trainerDirectory(
   { nowMs, maxTrainers, maxAgeMs }: DirectoryOptions,
 ): TrainerDirectory {
   const load = (trainerIds: string[]): Promise<Candidate[]> =>
-    inChunks(trainerIds, trainerIds.length, (some) => client.getTrainers({ trainerIds: some }));
+    inChunks(trainerIds, Math.min(trainerIds.length, MAX_TRAINERS), (some) => client.getTrainers({ trainerIds: some }));
   const cache = trainerCache({ load, nowMs, maxTrainers });
   const known = cachedSearch(client, cache, { nowMs, maxAgeMs });
+
+  const readNow = readTogether((trainerIds) => cache.keep(() => load(trainerIds)));
 
   async function searchPage(wish: Wish, pageToken: string) {
     const { courseId, operatorId, location, slots } = wish;
@@ -142,7 +147,7 @@ export function trainerDirectory(
     },
     async read(trainerIds) {
       try {
-        return { candidates: await cache.keep(() => load(trainerIds)), ageMs: null };
+        return { candidates: await readNow(trainerIds), ageMs: null };
       } catch (error) {
         if (!isOutage(error)) throw error;
         return recall(trainerIds);

@@ -45,6 +45,19 @@ test("while as many loads run as may, those who come wait for the next one toget
   expect(await Promise.all(later)).toEqual([1, 2]);
 });
 
+test("a load that hangs holds up those who come later for no longer than their patience", async () => {
+  const { begun, load } = loads();
+  const read = coalesce(load, 10, { atOnce: 1, patienceMs: 1 });
+  const stuck = read("a");
+  await turn();
+  const later = ["b", "c"].map(read);
+  while (begun.length < 2) await turn();
+  begun[1]?.answer(new Map([["b", 2], ["c", 3]])); // biome-ignore format: one to a key
+  expect(await Promise.all(later)).toEqual([2, 3]);
+  begun[0]?.answer(new Map([["a", 1]]));
+  expect(await stuck).toBe(1);
+});
+
 test("a load runs as the first one who waits for it, also when it begins as another one ends", async () => {
   const who = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];

@@ -4,6 +4,8 @@ import { context, type SpanContext, SpanStatusCode, trace } from "@opentelemetry
 export interface Coalescing {
   /** How many loads run together; without it, any number. Who comes while that many do waits for the next one. */
   atOnce?: number;
+  /** After so long the next load begins all the same: one that hangs holds nobody up. Without it, they wait for the end. */
+  patienceMs?: number;
   /** What a load is called in the trace of the first who asked, where it names the others'. Without it, nothing. */
   span?: string;
 }
@@ -23,10 +25,11 @@ interface Batch<Key, Value> {
 export function coalesce<Key, Value>(
   load: (keys: Key[]) => Promise<Map<Key, Value>>,
   most: number,
-  { atOnce = Number.POSITIVE_INFINITY, span }: Coalescing = {},
+  { atOnce = Number.POSITIVE_INFINITY, patienceMs, span }: Coalescing = {},
 ): (key: Key) => Promise<Value | undefined> {
   const gathered: Batch<Key, Value>[] = [];
   let loads = 0;
+  let waiting: NodeJS.Timeout | undefined;
 
   return async (key) => {
     let batch = gathered.at(-1);
@@ -52,15 +55,23 @@ export function coalesce<Key, Value>(
   }
 
   function begin(): void {
-    while (loads < atOnce) {
-      const batch = gathered.shift();
-      if (batch === undefined) return;
-      loads += 1;
-      void batch.load().finally(() => {
-        loads -= 1;
-        setImmediate(begin);
-      });
-    }
+    while (loads < atOnce && gathered.length > 0) beginNext();
+    if (patienceMs === undefined || gathered.length === 0 || waiting !== undefined) return;
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      beginNext();
+      begin();
+    }, patienceMs);
+  }
+
+  function beginNext(): void {
+    const batch = gathered.shift();
+    if (batch === undefined) return;
+    loads += 1;
+    void batch.load().finally(() => {
+      loads -= 1;
+      setImmediate(begin);
+    });
   }
 }
 
