@@ -1,7 +1,7 @@
 import type { Candidate } from "./candidate.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
-import type { Slot } from "./schedule.ts";
+import { type Slot, textsOf } from "./schedule.ts";
 import { type WallClock, wallClock } from "./wall-clock.ts";
 import { covers, distinct, pieceOf } from "./week.ts";
 
@@ -74,13 +74,12 @@ function newJudge(wish: Wish): Judge {
 
 const knownMoments = new WeakMap<Slot, Moment>();
 
-/** Made once for a slot: Temporal takes microseconds for each text. */
+/** Made once for a slot. */
 export function momentOf(slot: Slot): Moment {
-  const { startTime, endTime, localStartTime } = slot;
-  return knownMoments.getOrInsertComputed(slot, () => ({
+  return knownMoments.getOrInsertComputed(slot, ({ startTime, endTime }) => ({
     startMs: startTime.epochMilliseconds,
     endMs: endTime.epochMilliseconds,
-    date: localStartTime.toPlainDate().toString(),
+    date: textsOf(slot).localStartTime.slice(0, "2030-01-07".length),
   }));
 }
 
