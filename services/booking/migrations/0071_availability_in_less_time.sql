@@ -112,8 +112,15 @@ begin
         select p.trainer_id from purchase p
         where p.student_id = of_student and p.operator_id = of_operator and p.trainer_id = any (trainers)
         union
-        select k.trainer_id from purchase p join trainer_claim k using (operator_id, purchase_id)
-        where p.student_id = of_student and p.operator_id = of_operator and k.trainer_id = any (trainers)
+        select claim.trainer_id
+        from purchase p
+        -- Of the student's few purchases, and not of the trainers' many claims: they are looked up by their keys.
+        cross join lateral (
+          select k.trainer_id from trainer_claim k
+          where k.operator_id = p.operator_id and k.purchase_id = p.purchase_id
+          offset 0
+        ) as claim
+        where p.student_id = of_student and p.operator_id = of_operator and claim.trainer_id = any (trainers)
       )
     )
     from judged
