@@ -120,7 +120,7 @@ export class ServerStream {
   sendHeader(header?: Headers): void {
     if (this.headerSent || this.isOver()) return;
     this.headerSent = true;
-    this.stream.respond(header ? { ...HEADER, ...sayable(metadataFrom(header)) } : { ...HEADER }, WITH_TRAILERS);
+    this.stream.respond(header ? { ...HEADER, ...sayable(metadataFrom(header)) } : HEADER, WITH_TRAILERS);
   }
 
   /** Whether there is room for more; if not, `drained` tells when there is. */
