@@ -48,6 +48,9 @@ export async function install(root, notify) {
     return `The packages could not be installed: ${reason ?? "npm's words are above"}.`;
   }
   if (isInstalled(root, lock)) return null;
+  if (Object.keys(readInstalled(root)).length === 0) {
+    return "The packages could not be installed: another installation has run in this folder meanwhile; try again when it has ended.";
+  }
   return "npm did not run the install scripts that package.json allows: is ignore-scripts set? `npm config set ignore-scripts false`, then again.";
 }
 

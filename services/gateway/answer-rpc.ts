@@ -13,6 +13,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { addressKey } from "../runtime/call-limits.ts";
 import { observationKey, type observeEarly } from "../runtime/observe.ts";
 import type { ReadBody } from "./request-bodies.ts";
+import { sayHowToCall } from "./say-how-to-call.ts";
 import { answerTrace } from "./trace-header.ts";
 
 const LAST_WORDS_MS = 500;
@@ -67,7 +68,9 @@ export async function answerRpc(rpc: UniversalHandler, options: Rpc): Promise<vo
           response,
         )
       : call.body;
-    await universalResponseToNodeResponse(await rpc({ ...call, body }), response);
+    const answer = await rpc({ ...call, body });
+    const contentType = call.header.get("content-type");
+    await universalResponseToNodeResponse(sayHowToCall(answer, method, contentType), response);
   } catch {
     // The handlers answer every error of ours with a status; this is a caller that left before its answer.
     response.destroy();
