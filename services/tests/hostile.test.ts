@@ -28,7 +28,7 @@ import { type Mesh, startMesh } from "./mesh.ts";
 
 const PATH = "/cadre.trainer.v1.FranchiseService/ListFranchises";
 const MAX_GROWTH_BYTES = 50e6;
-const ANSWERED_WITHIN_MS = 5000;
+const ANSWERED_WITHIN_MS = 15_000;
 const ROUNDS_TO_COLLECT = 10;
 
 let mesh: Mesh;
