@@ -14,9 +14,9 @@ import { ANSWER_BYTES, METHOD } from "./hop.ts";
 import { memoryFigures } from "./memory-figures.ts";
 import { overloadFigures } from "./overload-figure.ts";
 
-const CALLS = 4000;
-/** Until the optimising compiler has seen it all: for as long, a call gets cheaper. */
-const WARM_UP_CALLS = 20_000;
+const CALLS = 10_000;
+/** Until the optimising compiler has seen it all: for as long, a call gets cheaper, and longer the more there is to it. */
+const WARM_UP_CALLS = 60_000;
 const MUST = 1.6;
 /** One call in a hundred is traced, and its spans go nowhere. */
 const SAMPLED = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.01" };
