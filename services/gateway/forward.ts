@@ -1,5 +1,6 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { TIME_HEADER } from "../runtime/call-headers.ts";
 import { type DescriptorIndex, indexDescriptors } from "../runtime/descriptor-index.ts";
@@ -51,7 +52,8 @@ function forwardMethod(method: DescMethod, backend: Target): AnyMethodImpl {
   const streaming = method as DescMethodStreaming;
   switch (method.methodKind) {
     case "server_streaming":
-      return (request: Message, context: HandlerContext) => forwardStream(streaming, backend, only(request), context);
+      return (request: Message, context: HandlerContext) =>
+        forwardStream(streaming, backend, createAsyncIterable([request]), context);
     case "bidi_streaming":
       return (requests: AsyncIterable<Message>, context: HandlerContext) =>
         forwardStream(streaming, backend, requests, context);
@@ -96,10 +98,6 @@ async function* forwardStream(
   } catch (error) {
     throw refusalOf(error, backend);
   }
-}
-
-async function* only<T>(request: T): AsyncGenerator<T> {
-  yield request;
 }
 
 function callOf(context: HandlerContext): [AbortSignal, number | undefined, Headers] {

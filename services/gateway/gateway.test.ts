@@ -73,25 +73,6 @@ describe.each(PROTOCOLS)("%s", (protocol) => {
     expect(trailer.get("cadre-test-trailer")).toBe("end");
   });
 
-  test("a field that there is not is refused by its name, an enum's value too", async () => {
-    const headers = {
-      "content-type": "application/json",
-      authorization: `Bearer ${await gateway.issuer.tokenAs(Role.ADMIN)}`,
-    };
-    const post = async (body: string) => {
-      const response = await fetch(`${gateway.url}/cadre.trainer.v1.FranchiseService/GetFranchise`, {
-        method: "POST",
-        headers,
-        body,
-      });
-      return { status: response.status, ...((await response.json()) as object) };
-    };
-    expect(await post('{"franchiseID": "x"}')).toMatchObject({
-      status: 400,
-      message: expect.stringContaining("franchiseID"),
-    });
-  });
-
   test("a refusal arrives with its code, sentence and details", async () => {
     const franchiseId = "0198c0de-0000-7000-8000-00000000dead";
     const error = await client()

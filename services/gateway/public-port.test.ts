@@ -41,6 +41,37 @@ test("curl's JSON is answered with JSON", async () => {
   expect({ status, body: JSON.parse(body) }).toEqual({ status: 200, body: { payload: { body: "AAAA" } } });
 });
 
+test.each([
+  ["a field", '{"responseSiez": 3}', "responseSiez"],
+  ["an enum's value", '{"responseType": "COMPRESSED"}', "COMPRESSED"],
+])("%s that there is not is refused by its name", async (_, json, name) => {
+  const { status, body } = await post(UNARY, "application/json", json);
+  expect({ status, body: JSON.parse(body) }).toMatchObject({
+    status: 400,
+    body: { code: "invalid_argument", message: expect.stringContaining(name) },
+  });
+});
+
+test.each([
+  ["UnaryCall", "POST", "text/plain", 415, "this call takes content-type application/json or application/proto"],
+  ["UnaryCall", "PUT", "application/json", 405, "a call is a POST"],
+  [
+    "StreamingOutputCall",
+    "POST",
+    "application/json",
+    415,
+    "this call is a stream, and takes content-type application/connect+json",
+  ],
+])("%s by %s of %s is told how it is called", async (method, verb, type, status, words) => {
+  const response = await fetch(`${gateway.url}/grpc.testing.TestService/${method}`, {
+    method: verb,
+    headers: { "content-type": type },
+    body: "{}",
+  });
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject({ code: "invalid_argument", message: expect.stringContaining(words) });
+});
+
 test("health and readiness are there for whoever asks in plain HTTP", async () => {
   const health = await fetch(`${gateway.url}/health`);
   const ready = await fetch(`${gateway.url}/ready?verbose`);

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 
 const METHOD_NOT_ALLOWED = 405;
 const UNSUPPORTED_MEDIA_TYPE = 415;
@@ -16,7 +16,7 @@ export function sayHowToCall(
   const header = new Headers(response.header);
   header.set("content-type", "application/json");
   const bytes = new TextEncoder().encode(JSON.stringify({ code: "invalid_argument", message: what }));
-  return { status, header, body: only(bytes) };
+  return { status, header, body: createAsyncIterable([bytes]) };
 }
 
 function typesOf(method: DescMethod, contentType: string | null): string {
@@ -24,8 +24,4 @@ function typesOf(method: DescMethod, contentType: string | null): string {
   const kind = method.methodKind === "unary" ? "this call" : "this call is a stream, and";
   const came = contentType === null ? "there is none" : `not ${contentType}`;
   return `${kind} takes content-type ${own}json or ${own}proto, or those of gRPC and gRPC-Web; ${came}`;
-}
-
-async function* only<T>(one: T): AsyncGenerator<T> {
-  yield one;
 }

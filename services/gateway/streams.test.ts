@@ -68,26 +68,6 @@ test.each(PROTOCOLS)(
   },
 );
 
-test.each([
-  ["UnaryCall", "POST", "text/plain", 415, "this call takes content-type application/json or application/proto"],
-  ["UnaryCall", "PUT", "application/json", 405, "a call is a POST"],
-  [
-    "StreamingOutputCall",
-    "POST",
-    "application/json",
-    415,
-    "this call is a stream, and takes content-type application/connect+json",
-  ],
-])("%s by %s of %s is told how it is called", async (method, verb, type, status, words) => {
-  const response = await fetch(`${gateway.url}/grpc.testing.TestService/${method}`, {
-    method: verb,
-    headers: { "content-type": type },
-    body: "{}",
-  });
-  expect(response.status).toBe(status);
-  expect(await response.json()).toMatchObject({ code: "invalid_argument", message: expect.stringContaining(words) });
-});
-
 describe("a service that does not answer", () => {
   const reached = Array.from({ length: PROTOCOLS.length }, () => Promise.withResolvers<AbortSignal>());
   let calls = 0;

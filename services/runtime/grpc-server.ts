@@ -48,8 +48,8 @@ const CONTENT_TYPE = /^application\/grpc(\+proto)?(;|$)/;
 
 /**
  * A server of gRPC that serves Connect's typed implementations, with Connect's interceptors, contexts and errors. On node:http2,
- * which takes two thirds of what a grpc-js server does for a unary echo; connect-node takes four times that. Errors go out as
- * Trailers-Only, which a client needs to be allowed to retry.
+ * which by itself takes two thirds of what a grpc-js server does for a unary echo. Errors go out as Trailers-Only, which a
+ * client needs to be allowed to retry.
  *
  * The caller's deadline counts if it is shorter than the contract's, from the moment the call comes. Past it the call is
  * answered with DEADLINE_EXCEEDED, whether or not its request has come and the handler heeds its signal.

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { EncodedMessage } from "./encoded-message.ts";
 
 /** A byte that says whether the message is compressed, and four that say how long it is. */
 const PREFIX_BYTES = 5;
@@ -55,7 +56,7 @@ export class MessageFrames {
 }
 
 /** A message as it goes over the wire, not compressed. */
-export function framed(message: { byteLength: number; copy(target: Uint8Array, at: number): void }): Buffer {
+export function framed(message: EncodedMessage): Buffer {
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
   bytes[0] = 0;
   bytes.writeUInt32BE(message.byteLength, 1);

@@ -1,4 +1,4 @@
--- As nearest_trainers, but with the version of each: it has been looked at already. The release before calls the other.
+-- As nearest_trainers, but with the version of each: it has been looked at already. Processes from before call the other.
 create function walked_trainers(
   operator uuid, course uuid, first_date date, last_date date,
   latitude double precision, longitude double precision, reach_longitude double precision, most integer

@@ -6,7 +6,7 @@ import { commandOf } from "../bench/booking/commands.ts";
 import { courseIdOf, givenCatalogue, MIGRATIONS } from "../bench/booking/worlds.ts";
 import { type TestDatabase, testDatabase } from "../runtime/testing/database.ts";
 
-// What a booking process of the release before calls, where this release has migrated already: 0090_release_before.sql.
+// What booking's processes from before 0042 and 0053 call: 0090_processes_from_before.sql.
 
 const teachers = { courseId: courseIdOf(0), from: 1, count: 10, places: 1 };
 
@@ -60,7 +60,7 @@ test("books with several trainers", async () => {
   expect(await call("book_assigned_purchase", all)).toEqual({ outcome: "booked", answer: wish.answer });
 });
 
-test("takes what a process of this release has answered for an outage", async () => {
+test("takes what a later process has answered for an outage", async () => {
   const wish = command(3);
   const { answer, trainerAnswers } = commandOf(3, teachers);
   await client.query("select book_purchase($1::jsonb, $2, $3)", [JSON.stringify(wish), answer, trainerAnswers]);

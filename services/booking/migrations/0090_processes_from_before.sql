@@ -1,5 +1,5 @@
--- While the processes of the release before are replaced, one after the other, they go on booking and cancelling here.
--- These are for them, and go with the next release.
+-- For processes from before 0042 and 0053: while they are replaced, one after the other, they go on booking and cancelling
+-- here. To be dropped when nobody runs them any more.
 
 -- As it was called until 0042: with the answer, and what it has to say of each candidate, in JSON in the command.
 create function book_purchase(command jsonb) returns jsonb language plpgsql as $$
@@ -20,8 +20,8 @@ begin
 end
 $$;
 
--- What has been booked is answered in JSON, and remembered so. What was answered by a process of this release cannot be said
--- to one of the release before, which takes this for an outage.
+-- What has been booked is answered in JSON, and remembered so. What was answered by a later process cannot be said to one of
+-- theirs, which takes this for an outage.
 create function answer_in_json(command jsonb, outcome jsonb, more jsonb) returns jsonb language plpgsql as $$
 declare
   request constant jsonb := command -> 'request';
@@ -34,7 +34,7 @@ begin
     return jsonb_build_object('outcome', 'booked', 'answer', answer);
   elsif outcome ->> 'outcome' = 'repeated' and earlier is not null then
     if substr(earlier, 1, 1) <> '{' then
-      raise exception 'a process of the next release has answered this' using errcode = 'cannot_connect_now';
+      raise exception 'a later process has answered this' using errcode = 'cannot_connect_now';
     end if;
     return outcome || jsonb_build_object('answer', convert_from(earlier, 'UTF8')::jsonb);
   end if;
