@@ -63,7 +63,7 @@ test.each(PROTOCOLS)(
     const stream = client.streamingOutputCall(endless)[Symbol.asyncIterator]();
     expect(await stream.next()).toMatchObject({ done: false });
     const ended = stream.next();
-    await stopped.stop(1_000_000);
+    await stopped.stop(2000);
     expect(await ended).toMatchObject({ done: true });
   },
 );
