@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { type Database, type Queryable, sql } from "../runtime/database.ts";
+import { type Database, sql } from "../runtime/database.ts";
 import type { RequestFacts } from "./book-commands.ts";
-import type { Candidate } from "./candidate.ts";
 import type { Point } from "./point.ts";
-import type { Workload } from "./ranking.ts";
-import { type Slot, textsOf } from "./schedule.ts";
 import type { Advice } from "./zone-directory.ts";
 
 const courseFacts = z.object({
@@ -57,63 +54,4 @@ export function findFacts(
       decode(${asked?.request.digest ?? null}, 'hex'), ${asked?.now.toString() ?? null}
     )
   `);
-}
-
-/** As 0071_availability_in_less_time.sql tells it. */
-const availabilityRow = z.object({
-  availability: z.object({
-    studentClashes: z.array(z.number()),
-    bookedSessionCounts: z.array(z.number()),
-    clashingSessionCounts: z.array(z.number()),
-    overDailyLimits: z.array(z.number().nullable()),
-    taughtBefore: z.array(z.string()),
-  }),
-});
-
-export interface Availability {
-  /** Sequences of the slots in which the student has a lesson already, with any operator. */
-  studentClashes: number[];
-  workloads: Workload[];
-}
-
-/** How free the student and all candidates are: one statement, and one index scan for all of them. */
-export async function findAvailability(
-  db: Queryable,
-  wanted: {
-    operatorId: string;
-    studentId: string;
-    slots: Slot[];
-    candidates: Candidate[];
-    now: Temporal.Instant;
-  },
-): Promise<Availability> {
-  const { operatorId, studentId, slots, candidates, now } = wanted;
-  const found = await db.oneFirst(sql.type(availabilityRow)`
-    select find_availability(
-      ${operatorId}, ${studentId},
-      ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},
-      ${plainArray(candidates.map(({ trainerId }) => trainerId))},
-      ${sql.array(
-        candidates.map(({ timeZone }) => timeZone),
-        "text",
-      )},
-      ${plainArray(candidates.map(({ bufferMinutes }) => bufferMinutes))},
-      ${plainArray(candidates.map(({ dailySessionLimit }) => dailySessionLimit))},
-      ${now.toString()}
-    ) as availability
-  `);
-  const taughtBefore = new Set(found.taughtBefore);
-  const workloads = candidates.map(({ trainerId }, index) => ({
-    trainerId,
-    bookedSessionCount: found.bookedSessionCounts[index] ?? 0,
-    clashingSessionCount: found.clashingSessionCounts[index] ?? 0,
-    overDailyLimit: found.overDailyLimits[index] ?? null,
-    taughtBefore: taughtBefore.has(trainerId),
-  }));
-  return { studentClashes: found.studentClashes, workloads };
-}
-
-/** As Postgres reads an array, of what needs no quotes: the driver would look at each element for them. */
-function plainArray(values: readonly (string | number)[]): string {
-  return `{${values.join()}}`;
 }

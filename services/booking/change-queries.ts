@@ -93,6 +93,11 @@ export async function forgetChanges(db: Database, olderThanHours: number): Promi
   }
 }
 
+/** Drops what was noted of claims before that many minutes. */
+export async function forgetClaimChanges(db: Database, olderThanMinutes: number): Promise<void> {
+  await db.query(sql.unsafe`select forget_claim_changes(make_interval(mins => ${olderThanMinutes}))`);
+}
+
 function visibleChanges(visible: Visible) {
   switch (visible.of) {
     case "everybody":

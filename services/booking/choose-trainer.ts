@@ -1,5 +1,5 @@
 import type { DomainError } from "../runtime/errors.ts";
-import { findAvailability } from "./book-queries.ts";
+import { findAvailability } from "./availability.ts";
 import { noTrainerAvailable } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Judged, judgedBy } from "./decision.ts";
@@ -73,7 +73,7 @@ export function chooseOne(wish: Wish, trainer: Candidate, directoryAgeMs: number
 
 /** The best of those whom the directory finds now, but for `except`. */
 export async function chooseBest(
-  { db, trainers }: Pick<BookingDeps, "db" | "trainers">,
+  { db, trainers, claims }: Pick<BookingDeps, "db" | "trainers" | "claims">,
   wish: Wish,
   { studentId, except, now }: { studentId: string; except: ReadonlySet<string>; now: Temporal.Instant },
 ): Promise<Choice> {
@@ -83,7 +83,7 @@ export async function chooseBest(
   for (;;) {
     const candidates = found.candidates.filter(({ trainerId }) => !except.has(trainerId));
     const unknown = candidates.filter(({ trainerId }) => !workloads.has(trainerId));
-    const availability = await findAvailability(db, { ...wish, studentId, candidates: unknown, now });
+    const availability = await findAvailability({ db, claims }, { ...wish, studentId, candidates: unknown, now });
     for (const workload of availability.workloads) workloads.set(workload.trainerId, workload);
     ranking = rank(wish, candidates, workloads);
     const farther = ranking.ranked.length === 0 && (await trainers.searchFarther(wish, found));

@@ -4,13 +4,8 @@ import fc from "fast-check";
 import { z } from "zod";
 import { sql } from "../runtime/database.ts";
 import { constraintOf } from "../runtime/database-errors.ts";
-import {
-  type BookingServer,
-  COMPANY,
-  givenCatalogue,
-  givenStudent,
-  startBookingServer,
-} from "./testing/booking-server.ts";
+import { type BookingServer, givenCatalogue, givenStudent, startBookingServer } from "./testing/booking-server.ts";
+import { type Lesson, sell } from "./testing/sold-lessons.ts";
 
 // What the database refuses whatever the code does: these tests write as the application's role, past all code.
 
@@ -23,62 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => mesh.close());
 
-interface Lesson {
-  trainerId: string;
-  /** Minutes from the beginning of 2031. */
-  start: number;
-  minutes: number;
-  buffer: number;
-}
-
-const START = Temporal.Instant.from("2031-01-01T00:00:00Z");
-
-async function buy(studentId: string, lessons: Lesson[]): Promise<string> {
-  const { all: db } = mesh.database;
-  const purchaseId = randomUUID();
-  await db.transaction(async (tx) => {
-    await tx.query(sql.unsafe`
-      insert into purchase (
-        purchase_id, student_id, course_id, course_name, session_count, session_minutes, zone_id, time_zone, latitude,
-        longitude, state, trainer_id, decision_id, create_time
-      ) values (
-        ${purchaseId}, ${studentId}, ${given.courseId}, 'A course', ${lessons.length}, 60, ${given.zoneId}, 'UTC', 0, 0,
-        'assigned', ${lessons[0]?.trainerId ?? randomUUID()}, ${randomUUID()}, now()
-      )`);
-    const rows = lessons.map(({ trainerId, start, minutes, buffer }, index) => [
-      COMPANY,
-      purchaseId,
-      index + 1,
-      randomUUID(),
-      studentId,
-      trainerId,
-      START.add({ minutes: start }).toString(),
-      START.add({ minutes: start + minutes }).toString(),
-      buffer,
-      "UTC",
-      "2031-01-01T00:00",
-    ]);
-    await tx.query(sql.unsafe`
-      insert into session (
-        operator_id, purchase_id, sequence, session_id, student_id, trainer_id, start_time, end_time, buffer_minutes,
-        time_zone, local_start_time
-      )
-      select * from ${sql.unnest(rows, [
-        "uuid",
-        "uuid",
-        "int4",
-        "uuid",
-        "uuid",
-        "uuid",
-        "timestamptz",
-        "timestamptz",
-        "int4",
-        "text",
-        "timestamp",
-      ])}`);
-  });
-  return purchaseId;
-}
+const buy = (studentId: string, lessons: Lesson[]) => sell(mesh.database.all, { ...given, studentId }, lessons);
 
 async function constraintBroken(work: Promise<unknown>): Promise<string | null> {
   return work.then(

@@ -2,6 +2,7 @@ import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
+import type { ClaimCache } from "./claim-cache.ts";
 import type { TrainerDirectory } from "./trainer-directory.ts";
 import type { ZoneDirectory } from "./zone-directory.ts";
 
@@ -11,6 +12,7 @@ export interface BookingDeps {
   now: Clock;
   newId: () => string;
   trainers: TrainerDirectory;
+  claims: ClaimCache;
   zones: Pick<ZoneDirectory, "locate">;
 }
 

@@ -12,6 +12,8 @@ import { runService } from "../runtime/service.ts";
 import { bookingHandlers } from "./booking-handlers.ts";
 import { runCertificateJobs } from "./certificate-jobs.ts";
 import { createChangePoll } from "./change-poll.ts";
+import { claimCache } from "./claim-cache.ts";
+import { publishClaimMetrics } from "./claim-metrics.ts";
 import { bookingConfig } from "./config.ts";
 import { courseHandlers } from "./course-handlers.ts";
 import { publishDirectoryMetrics } from "./directory-metrics.ts";
@@ -46,9 +48,11 @@ await runService(process, {
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
+    const claims = claimCache({ nowMs, maxClaims: config.CLAIM_CACHE_SIZE });
+    publishClaimMetrics(claims);
     const untidy = (err: unknown) => logger.error({ err }, "the log of changes cannot be tidied up");
     onClose(everyMinute(() => tidyChanges(db.asService()), untidy));
-    const bookings = { db, now, newId, trainers, zones, poll: createChangePoll(db, stopping), stopping };
+    const bookings = { db, now, newId, trainers, claims, zones, poll: createChangePoll(db, stopping), stopping };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),

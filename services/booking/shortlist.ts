@@ -1,5 +1,6 @@
 import type { Attempt } from "./attempt.ts";
-import { type CourseFacts, findAvailability } from "./book-queries.ts";
+import { findAvailability } from "./availability.ts";
+import type { CourseFacts } from "./book-queries.ts";
 import { noTrainerAvailable, studentAlreadyBooked } from "./booking-refusals.ts";
 import type { Found } from "./cached-search.ts";
 import type { Candidate } from "./candidate.ts";
@@ -39,11 +40,12 @@ export async function settle(attempt: Attempt, schedule: Schedule, now: Temporal
  * it came to that. Refuses when there is nobody.
  */
 export async function findShortlist(
-  { db, trainers }: BookingDeps,
+  deps: BookingDeps,
   attempt: Attempt,
   { course, zone }: Terms,
   now: Temporal.Instant,
 ): Promise<Ranked[]> {
+  const { trainers } = deps;
   const { courseId, studentId, location, slots } = attempt;
   const { operatorId } = zone;
   const wish: Wish = { courseId, operatorId, location, slots };
@@ -53,7 +55,13 @@ export async function findShortlist(
   for (;;) {
     attempt.found = found;
     const candidates = found.candidates.filter(({ trainerId }) => !byId.has(trainerId));
-    const { studentClashes, workloads } = await findAvailability(db, { operatorId, studentId, slots, candidates, now });
+    const { studentClashes, workloads } = await findAvailability(deps, {
+      operatorId,
+      studentId,
+      slots,
+      candidates,
+      now,
+    });
     attempt.studentClashes = studentClashes;
     const clashes = new Set(studentClashes);
     if (clashes.size > 0) throw studentAlreadyBooked(slots.filter(({ sequence }) => clashes.has(sequence)));

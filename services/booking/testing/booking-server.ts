@@ -26,6 +26,7 @@ import { startTestServer, type TestServer } from "../../runtime/testing/server.t
 import { standIn } from "../../runtime/testing/stand-in.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
 import { createChangePoll } from "../change-poll.ts";
+import { type ClaimCache, claimCache } from "../claim-cache.ts";
 import { courseHandlers } from "../course-handlers.ts";
 import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
@@ -49,6 +50,7 @@ export interface BookingServer {
   server: TestServer;
   directory: Directory;
   trainers: TrainerDirectory;
+  claims: ClaimCache;
   /** Lets the directory follow changes, from the moment on that the promise is resolved. */
   follow(): Promise<void>;
   /** Tells who watches that these have changed, and returns when the directory has heard of it. */
@@ -104,6 +106,7 @@ export async function startBookingServer(
   const trainers = trainerDirectory(client, { nowMs, maxTrainers: 1000, maxAgeMs: MAX_AGE_MS });
 
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
+  const claims = claimCache({ maxClaims: 10_000, nowMs });
   const zones = zoneDirectory(database.all, { nowMs: () => performance.now(), logger: quiet });
   const catalogue = { ...deps, zones, franchises: createClient(FranchiseService, trainer) };
   const ending = new AbortController();
@@ -113,7 +116,7 @@ export async function startBookingServer(
       implement(ZoneService, zoneHandlers(catalogue)),
       implement(CourseService, courseHandlers(catalogue)),
       implement(StudentService, studentHandlers(catalogue)),
-      implement(BookingService, bookingHandlers({ ...deps, trainers, zones, poll, stopping: ending.signal })),
+      implement(BookingService, bookingHandlers({ ...deps, trainers, claims, zones, poll, stopping: ending.signal })),
     ],
     headers: { "cadre-time": NOW },
   });
@@ -125,6 +128,7 @@ export async function startBookingServer(
     server,
     directory,
     trainers,
+    claims,
     async follow() {
       const { promise, resolve } = Promise.withResolvers<void>();
       const begun = (): void => {
