@@ -49,10 +49,7 @@ export function readAvailability(db: Queryable, question: Question): Promise<Ava
       ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},
       ${plainArray(candidates.map(({ trainerId }) => trainerId))},
       ${plainArray(known.map((transaction) => transaction ?? "null"))}, ${server},
-      ${sql.array(
-        candidates.map(({ timeZone }) => timeZone),
-        "text",
-      )},
+      ${plainArray(candidates.map(({ timeZone }) => `"${timeZone}"`))},
       ${plainArray(candidates.map(({ dailySessionLimit }) => dailySessionLimit))},
       ${bitsOf(slotHours)}, ${bitsOf(dayHours)}, ${peak}, ${since.toString()},
       ${plainArray(timed.map(({ number }) => number))}, ${plainArray(timed.map(({ purchaseId }) => purchaseId))},
@@ -61,7 +58,7 @@ export function readAvailability(db: Queryable, question: Question): Promise<Ava
   `);
 }
 
-/** As Postgres reads an array, of what needs no quotes: the driver would look at each element for them. */
+/** As Postgres reads an array, of what needs no escapes: the driver would look at each element for them. */
 function plainArray(values: readonly (string | number | bigint)[]): string {
   return `{${values.join()}}`;
 }

@@ -16,7 +16,6 @@ export interface Availability {
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const FOREVER = Number.POSITIVE_INFINITY;
 const NEVER = new Float64Array();
 
 /**
@@ -31,115 +30,120 @@ export async function findAvailability(
   const need = needOf(wanted.slots, candidates, now.epochMilliseconds);
   const { server } = cache;
   const checkedMs = cache.nowMs();
-  const held = candidates.map(({ trainerId }) => cache.get(operatorId, trainerId, need.sinceMs));
+  const held = candidates.map(({ trainerId }) => {
+    const claims = cache.get(operatorId, trainerId, need.sinceMs);
+    return claims && { claims, suspects: suspectsOf(claims, need) };
+  });
   // Who asks a little later on the same day has not to read them anew.
   const sinceMs = need.sinceMs - DAY_MS;
   const answer = await readAvailability(db, {
     ...wanted,
     ...need,
-    known: held.map((claims) => claims?.news ?? null),
+    known: held.map((one) => one?.claims.news ?? null),
     server,
     since: Temporal.Instant.fromEpochMilliseconds(sinceMs),
-    timed: held.flatMap((claims, index) =>
-      claims ? untold(claims, need).map((purchaseId) => ({ number: index + 1, purchaseId })) : [],
-    ),
+    timed: held.flatMap((one, index) => (one ? untold(one, index + 1) : [])),
     counted: candidates.flatMap(({ dailySessionLimit }, index) => {
-      const claims = held[index];
-      return claims && sessionsADay(claims, need) + need.peak > dailySessionLimit ? index + 1 : [];
+      const one = held[index];
+      return one && mayExceed(dailySessionLimit, one.claims, need) ? index + 1 : [];
     }),
   });
+
   cache.answeredBy(answer.server);
-
-  const known = withNews(held, answer, { operatorId, sinceMs, checkedMs });
-  for (const [index, { trainerId }] of candidates.entries()) {
-    const claims = known[index];
-    if (claims && claims !== held[index]) cache.keep(trainerId, claims);
+  for (const { number, ...diary } of readDiaries(answer.diaries)) {
+    const claims = { operatorId, sinceMs, checkedMs, news: answer.news, ...diary };
+    held[number - 1] = { claims, suspects: suspectsOf(claims, need) };
+    cache.keep(candidates[number - 1]?.trainerId ?? "", claims);
   }
-  return { studentClashes: answer.studentClashes, workloads: workloadsOf(need, wanted, known, answer) };
+  for (const one of held) if (one) confirm(one.claims, answer.news, checkedMs);
+  for (const [number, purchaseId, times] of answer.times) tellTimes(held[number - 1]?.claims, purchaseId, times);
+  return { studentClashes: answer.studentClashes, workloads: workloadsOf(need, candidates, held, answer) };
 }
 
-/** The claims of every candidate as the answer has them: as they were, or as it tells them. */
-function withNews(
-  held: (TrainerClaims | undefined)[],
-  { news, diaries, times }: AvailabilityAnswer,
-  read: Pick<TrainerClaims, "operatorId" | "sinceMs" | "checkedMs">,
-): (TrainerClaims | undefined)[] {
-  const known = held.slice();
-  for (const { number, ...diary } of readDiaries(diaries)) known[number - 1] = { ...read, news, ...diary };
-  for (const claims of known) {
-    if (!claims || claims.news > news) continue;
-    claims.news = news;
-    claims.checkedMs = Math.max(claims.checkedMs, read.checkedMs);
-  }
-  for (const [number, purchaseId, text] of times) {
-    const claims = known[number - 1];
-    if (claims && text !== null) tellTimes(claims, purchaseId.replaceAll("-", ""), readTimes(text));
-  }
-  return known;
+interface Held {
+  claims: TrainerClaims;
+  /** Those of which the times decide. */
+  suspects: number[];
 }
 
-function tellTimes(claims: TrainerClaims, purchaseId: string, times: Float64Array): void {
+function suspectsOf({ count, hours }: TrainerClaims, { slotHours }: Need): number[] {
+  const suspects: number[] = [];
+  for (let index = 0; index < count; index += 1) if (touch(slotHours, hours, count, index)) suspects.push(index);
+  return suspects;
+}
+
+/** Whether the claims do not rule out that a day has more sessions than its limit. */
+function mayExceed(limit: number, { count, hours, busiest, sessionsADay }: TrainerClaims, need: Need): boolean {
+  if (sessionsADay + need.peak <= limit) return false;
+  let sessions = need.peak;
+  for (let index = 0; index < count; index += 1) {
+    if (touch(need.dayHours, hours, count, index)) sessions += busiest[index] ?? 0;
+  }
+  return sessions > limit;
+}
+
+/** Those of the claims that are not over. */
+function sessionsAfter({ count, sessions, endMs, firstEndMs, sessionCounts }: TrainerClaims, nowMs: number): number {
+  if (firstEndMs > nowMs) return sessions;
+  let left = 0;
+  for (let index = 0; index < count; index += 1) if ((endMs[index] ?? 0) > nowMs) left += sessionCounts[index] ?? 0;
+  return left;
+}
+
+/** Claims whose times have not been asked for yet. */
+function untold({ claims, suspects }: Held, number: number): { number: number; purchaseId: string }[] {
+  return suspects
+    .filter((index) => !claims.times[index])
+    .map((index) => ({ number, purchaseId: purchaseIdAt(claims, index) }));
+}
+
+/** Nothing was news to these claims, or they are it. */
+function confirm(claims: TrainerClaims, news: bigint, checkedMs: number): void {
+  if (claims.news > news) return;
+  claims.news = news;
+  claims.checkedMs = Math.max(claims.checkedMs, checkedMs);
+}
+
+function tellTimes(claims: TrainerClaims | undefined, purchaseId: string, times: string | null): void {
+  if (!claims || times === null) return;
+  const digits = purchaseId.replaceAll("-", "");
   for (let index = 0; index < claims.count; index += 1) {
-    if (purchaseIdAt(claims, index) === purchaseId) claims.times[index] = times;
+    if (purchaseIdAt(claims, index) === digits) claims.times[index] = readTimes(times);
   }
 }
 
 function workloadsOf(
   need: Need,
-  { candidates, now }: { candidates: Candidate[]; now: Temporal.Instant },
-  known: (TrainerClaims | undefined)[],
+  candidates: Candidate[],
+  held: (Held | undefined)[],
   answer: AvailabilityAnswer,
 ): Workload[] {
   const taughtBefore = new Set(answer.taughtBefore);
   const overDailyLimits = new Map(answer.overDailyLimits);
   return candidates.map(({ trainerId, bufferMinutes }, index) => {
-    const claims = known[index];
-    if (!claims) throw new TypeError(`nothing was told of trainer ${trainerId}`);
+    const one = held[index];
+    if (!one) throw new TypeError(`nothing was told of trainer ${trainerId}`);
     return {
       trainerId,
-      bookedSessionCount: sessionsAfter(claims, now.epochMilliseconds),
-      clashingSessionCount: clashes(claims, need, bufferMinutes * MINUTE_MS),
+      bookedSessionCount: sessionsAfter(one.claims, need.nowMs),
+      clashingSessionCount: clashes(one, need, bufferMinutes * MINUTE_MS),
       overDailyLimit: overDailyLimits.get(index + 1) || null,
       taughtBefore: taughtBefore.has(trainerId),
     };
   });
 }
 
-/** Claims whose times decide, and have not been asked for yet. */
-function untold(claims: TrainerClaims, { slotHours }: Need): string[] {
-  const purchaseIds: string[] = [];
-  for (let index = 0; index < claims.count; index += 1) {
-    if (!claims.times[index] && touch(slotHours, claims.hours, index)) purchaseIds.push(purchaseIdAt(claims, index));
-  }
-  return purchaseIds;
-}
-
-/** At least the most sessions that the trainer has on one of the days already. */
-function sessionsADay({ count, hours, busiest }: TrainerClaims, { dayHours }: Need): number {
-  let sum = 0;
-  for (let index = 0; index < count; index += 1) if (touch(dayHours, hours, index)) sum += busiest[index] ?? 0;
-  return sum;
-}
-
-function sessionsAfter({ count, endMs, sessionCounts }: TrainerClaims, nowMs: number): number {
-  let sum = 0;
-  for (let index = 0; index < count; index += 1) if ((endMs[index] ?? 0) > nowMs) sum += sessionCounts[index] ?? 0;
-  return sum;
-}
-
 /** With how many of the lessons, and the trainer's buffer after each, claims overlap. */
-function clashes({ count, hours, times }: TrainerClaims, need: Need, bufferMs: number): number {
+function clashes({ claims, suspects }: Held, { startMs, endMs }: Need, bufferMs: number): number {
   const clashing = new Set<number>();
-  for (let index = 0; index < count; index += 1) {
-    if (touch(need.slotHours, hours, index)) addClashes(clashing, times[index] ?? NEVER, need, bufferMs);
+  for (const suspect of suspects) {
+    const taken = claims.times[suspect] ?? NEVER;
+    let next = 0;
+    for (let slot = 0; slot < startMs.length; slot += 1) {
+      while (next < taken.length && (taken[next + 1] ?? 0) <= (startMs[slot] ?? 0)) next += 2;
+      if (next === taken.length) break;
+      if ((taken[next] ?? 0) < (endMs[slot] ?? 0) + bufferMs) clashing.add(slot);
+    }
   }
   return clashing.size;
-}
-
-function addClashes(clashing: Set<number>, taken: Float64Array, { startMs, endMs }: Need, bufferMs: number): void {
-  let next = 0;
-  for (let slot = 0; slot < startMs.length; slot += 1) {
-    while ((taken[next + 1] ?? FOREVER) <= (startMs[slot] ?? 0)) next += 2;
-    if ((taken[next] ?? FOREVER) < (endMs[slot] ?? 0) + bufferMs) clashing.add(slot);
-  }
 }

@@ -6,6 +6,7 @@ import { type Hours, hoursOf } from "./week-hours.ts";
 
 /** What lessons need of trainers' time. */
 export interface Need {
+  nowMs: number;
   /** In their order, in milliseconds. */
   startMs: Float64Array;
   endMs: Float64Array;
@@ -36,6 +37,7 @@ export function needOf(slots: Slot[], candidates: Candidate[], nowMs: number): N
   const days = [...new Set(candidates.map(({ timeZone }) => timeZone))].flatMap((zone) => daysAround(moments, zone));
   const irregular = days.some(({ longer }) => longer);
   return {
+    nowMs,
     startMs: Float64Array.from(moments, ({ startMs }) => startMs),
     endMs: Float64Array.from(moments, ({ endMs }) => endMs),
     slotHours: hoursOf(moments.map(({ startMs, endMs }) => [startMs, endMs + widestMs] as const)),

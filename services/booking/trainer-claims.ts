@@ -13,10 +13,16 @@ export interface TrainerClaims {
   /** For each claim the sixteen bytes of its purchase's id. */
   purchaseIds: Buffer;
   sessionCounts: Int32Array;
+  /** The sum of them. */
+  sessions: number;
   /** The most sessions within 25 hours, which no local day is longer than but where a clock skips more than an hour. */
   busiest: Int32Array;
+  /** The sum of them. */
+  sessionsADay: number;
   endMs: Float64Array;
-  /** For each claim the words of its hours of the week. */
+  /** The first of them. */
+  firstEndMs: number;
+  /** The hours of the week: of all claims the first words, then the second ones. */
   hours: Uint32Array;
   /** For each claim, as far as it has been asked for: starts and ends in turn, in milliseconds, in their order. */
   times: (Float64Array | undefined)[];
@@ -52,8 +58,11 @@ export function readDiaries(hex: string): Diary[] {
       count,
       purchaseIds: Buffer.alloc(count * UUID_BYTES),
       sessionCounts: new Int32Array(count),
+      sessions: 0,
       busiest: new Int32Array(count),
+      sessionsADay: 0,
       endMs: new Float64Array(count),
+      firstEndMs: 0,
       hours: new Uint32Array(count * HOUR_WORDS),
       times: new Array<Float64Array | undefined>(count),
     };
@@ -67,8 +76,13 @@ export function readDiaries(hex: string): Diary[] {
     each(UUID_BYTES, (index, at) => bytes.copy(diary.purchaseIds, index * UUID_BYTES, at, at + UUID_BYTES));
     each(4, (index, at) => (diary.sessionCounts[index] = bytes.readInt32BE(at)));
     each(4, (index, at) => (diary.busiest[index] = bytes.readInt32BE(at)));
-    each(HOURS_BYTES, (index, at) => readHours(bytes, at + 4, diary.hours, index * HOUR_WORDS));
+    each(HOURS_BYTES, (index, at) => {
+      for (let word = 0; word < HOUR_WORDS; word += 1) diary.hours[word * count + index] = hoursAt(bytes, at + 4, word);
+    });
     each(8, (index, at) => (diary.endMs[index] = instantAt(bytes, at)));
+    diary.sessions = sumOf(diary.sessionCounts);
+    diary.sessionsADay = sumOf(diary.busiest);
+    diary.firstEndMs = diary.endMs.reduce((first, end) => Math.min(first, end), Number.POSITIVE_INFINITY);
     diaries.push(diary);
   }
   return diaries;
@@ -91,9 +105,13 @@ export function purchaseIdAt({ purchaseIds }: TrainerClaims, index: number): str
   return purchaseIds.toString("hex", index * UUID_BYTES, (index + 1) * UUID_BYTES);
 }
 
-function readHours(bytes: Buffer, at: number, words: Uint32Array, first: number): void {
-  for (let word = 0; word < HOUR_WORDS - 1; word += 1) words[first + word] = bytes.readUInt32BE(at + 4 * word);
-  words[first + HOUR_WORDS - 1] = bytes.readUInt8(at + 4 * (HOUR_WORDS - 1)) << 24;
+/** The last word has one byte. */
+function hoursAt(bytes: Buffer, at: number, word: number): number {
+  return word < HOUR_WORDS - 1 ? bytes.readUInt32BE(at + 4 * word) : bytes.readUInt8(at + 4 * word) << 24;
+}
+
+function sumOf(numbers: Int32Array): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function instantAt(bytes: Buffer, at: number): number {

@@ -22,10 +22,10 @@ export function hoursOf(times: Iterable<readonly [startMs: number, endMs: number
   return Array.from(words, (bits, word) => ({ word, bits })).filter(({ bits }) => bits !== 0);
 }
 
-/** Whether the hours have one in common with those of one of many, whose words stand in a row. */
-export function touch(hours: Hours, many: Uint32Array, index: number): boolean {
+/** Whether the hours have one in common with those of one of `count`: of all of them the first words, then the second ones. */
+export function touch(hours: Hours, many: Uint32Array, count: number, index: number): boolean {
   for (const { word, bits } of hours) {
-    if (((many[index * HOUR_WORDS + word] ?? 0) & bits) !== 0) return true;
+    if (((many[word * count + index] ?? 0) & bits) !== 0) return true;
   }
   return false;
 }
