@@ -8,7 +8,7 @@ export const bookingConfig = serviceConfig.extend({
   TRAINER_CACHE_SIZE: count.default(50_000),
   /** How old what is known of the trainers may be when the trainer service does not answer. */
   TRAINER_CACHE_MAX_AGE_S: wholeNumber.default(600),
-  /** How many claims of trainers are kept in memory; a hundred thousand take up to 70 MB. */
+  /** How many claims of trainers are kept in memory; a hundred thousand take 13 to 83 MB. */
   CLAIM_CACHE_SIZE: count.default(50_000),
   CERTIFICATE_ADDRESS: grpcAddress.default("127.0.0.1:7103"),
   /** The same database, as the owner of the job queue's tables. */
