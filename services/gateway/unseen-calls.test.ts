@@ -1,8 +1,8 @@
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { pino } from "pino";
 import { Role } from "../../gen/cadre/policy/v1/policy_pb.ts";
 import { FranchiseService } from "../../gen/cadre/trainer/v1/franchise_service_pb.ts";
+import { createLogger } from "../runtime/logger.ts";
 import { startTelemetry, type Telemetry } from "../runtime/telemetry.ts";
 import { standIn } from "../runtime/testing/stand-in.ts";
 import { startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
     written.resolve();
   };
   const impl = standIn(FranchiseService, { listFranchises: () => ({}), createFranchise: untilLeft });
-  gateway = await startTestGateway(impl, { logger: pino({}, { write }) });
+  gateway = await startTestGateway(impl, { logger: createLogger("test", "info", { write }) });
   token = await gateway.issuer.tokenAs(Role.ADMIN);
 });
 beforeEach(() => {

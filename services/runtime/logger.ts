@@ -1,7 +1,17 @@
 import { trace } from "@opentelemetry/api";
-import { destination, type Logger, type LoggerOptions, pino, stdSerializers } from "pino";
+import {
+  type DestinationStream,
+  destination,
+  type LoggerOptions,
+  type Logger as PinoLogger,
+  pino,
+  stdSerializers,
+} from "pino";
 
-export type { Logger } from "pino";
+export interface Logger extends PinoLogger {
+  /** Where its lines go. */
+  readonly output: DestinationStream;
+}
 
 /** Never worth having in a log, wherever they turn up. */
 const SECRETS = ["authorization", "token", "password", "*.authorization", "*.token", "*.password"];
@@ -29,10 +39,10 @@ function timestamp(): string {
 }
 
 /**
- * A logger that writes JSON lines to standard output, a tenth of a second late at the most, each with the trace and span
- * that it belongs to.
+ * A logger that writes JSON lines, each with the trace and span that it belongs to: to standard output unless told otherwise,
+ * a tenth of a second late at the most.
  */
-export function createLogger(service: string, level: string): Logger {
+export function createLogger(service: string, level: string, output: DestinationStream = OUTPUT): Logger {
   const options: LoggerOptions = {
     level,
     base: { service },
@@ -45,7 +55,19 @@ export function createLogger(service: string, level: string): Logger {
       return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
     },
   };
-  return pino(options, OUTPUT);
+  return Object.assign(pino(options, output), { output });
+}
+
+/**
+ * Writes lines of the level info that have a message and some fields in common. The other fields come as JSON, `,"name":1`, from
+ * who writes them: pino asks JSON.stringify for each name and each text, which of a call's line is most of its work.
+ */
+export function linesAlike(logger: Logger, msg: string, common: Record<string, string>): (fields: string) => void {
+  const start = JSON.stringify({ ...logger.bindings(), ...common }).slice(1, -1);
+  const end = `,"msg":${JSON.stringify(msg)}}\n`;
+  return (fields) => {
+    if (logger.isLevelEnabled("info")) logger.output.write(`{"level":"info"${timestamp()},${start}${fields}${end}`);
+  };
 }
 
 function whatErrorSays(error: unknown): unknown {
