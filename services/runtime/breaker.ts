@@ -71,15 +71,15 @@ function guard(dependency: string, policy: CircuitBreakerPolicy): Interceptor {
     if (request.stream || request.service.typeName === Health.typeName) return next(request);
     // The policy would let it wait for the call on trial, however long that takes.
     if (policy.state === CircuitState.HalfOpen) throw open(dependency);
-    const startMs = performance.now();
-    const failed = (error: unknown): boolean => isUnanswered(error, request.method, performance.now() - startMs);
     if (policy.state === CircuitState.Closed) {
+      const startMs = performance.now();
       try {
         const answer = await next(request);
         if (doubted) await count(undefined);
         return answer;
       } catch (error) {
-        if (failed(error)) await count(new Unanswered(error));
+        const waitedMs = performance.now() - startMs;
+        if (isUnanswered(error, request.method, waitedMs)) await count(new Unanswered(error));
         throw error;
       }
     }

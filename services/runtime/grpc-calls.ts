@@ -16,23 +16,17 @@ import {
   status as grpcStatus,
   type StatusObject,
 } from "@grpc/grpc-js";
-import type { CallEnd } from "./call-end.ts";
 import { headersFrom, metadataFrom } from "./grpc-metadata.ts";
 import { errorFrom } from "./grpc-status.ts";
 import { HeaderMap } from "./header-map.ts";
-
-export interface UnaryLimits {
-  /** As `Date.now()` tells the time. */
-  deadline: number;
-  /** Breaks the call off. */
-  ending: CallEnd;
-}
+import type { UnaryLimits } from "./unary-call.ts";
 
 /** How a streaming call ended, once it has. */
 interface Ending {
   status?: StatusObject;
 }
 
+const paths = new WeakMap<DescMethod, string>();
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -176,7 +170,7 @@ function either(emitter: NodeJS.EventEmitter, one: string, other: string): Promi
 
 /** "/package.Service/Method" */
 export function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
+  return paths.getOrInsertComputed(method, ({ parent, name }) => `/${parent.typeName}/${name}`);
 }
 
 function encode<I extends DescMessage>(input: I, message: MessageShape<I>): Buffer {

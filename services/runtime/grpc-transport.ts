@@ -7,7 +7,7 @@ import { callSignal, callTimeoutMs } from "./deadline.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
 import { HeaderMap } from "./header-map.ts";
 import { largestMessages } from "./message-limits.ts";
-import { runUnary } from "./unary-call.ts";
+import { unaryCaller } from "./unary-call.ts";
 
 export interface GrpcTransportOptions {
   /** What grpc-js resolves: "127.0.0.1:7101", "dns:///booking:7102", "ipv4:10.0.0.1:7102,10.0.0.2:7102". */
@@ -52,20 +52,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const client = open({});
   const streams = open(OWN_CONNECTIONS);
   const interceptors = options.interceptors ?? [];
+  const call = unaryCaller(interceptors, (request, limits) => callUnary(client.getChannel(), request, limits));
 
   return {
-    async unary(method, signal, timeoutMs, header, message, contextValues) {
-      const budgetMs = callTimeoutMs(method, timeoutMs);
-      const deadline = Date.now() + (budgetMs ?? Number.POSITIVE_INFINITY);
-      return await runUnary({
-        request: requestOf(method, header, contextValues),
-        method,
-        message,
-        interceptors,
-        signal: callSignal(signal),
-        timeoutMs: budgetMs,
-        send: (request, ending) => callUnary(client.getChannel(), request, { deadline, ending }),
-      });
+    unary(method, signal, timeoutMs, header, message, contextValues) {
+      return call({ request: requestOf(method, header, contextValues), method, message, signal, timeoutMs });
     },
 
     async stream(method, signal, timeoutMs, header, input, contextValues) {

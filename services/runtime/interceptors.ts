@@ -89,8 +89,15 @@ function bugReporter(logger: Logger, errors?: ErrorTracker): BugReporter {
 }
 
 function authorize(ownToken: () => Promise<string>): Interceptor {
+  let token = "";
+  let header = "";
   return (next) => async (request) => {
-    request.header.set("authorization", `Bearer ${await ownToken()}`);
+    const current = await ownToken();
+    if (current !== token) {
+      token = current;
+      header = `Bearer ${current}`;
+    }
+    request.header.set("authorization", header);
     return await next(request);
   };
 }
