@@ -36,12 +36,13 @@ export function admission(verifier: Verifier, open: ReadonlySet<string>, limits?
     const { service, method, header, contextValues } = call;
     if (open.has(service.typeName) || contextValues.get(admittedKey)) return;
     const policy = policyOf(method);
-    await limits?.takeFromAddress(call);
+    if (limits) await limits.takeFromAddress(call);
     const caller = await identify(verifier, header.get("authorization"), policy);
     if (!policy.anyone && !policy.roles.has(caller.role)) throw roleNotAllowed(caller, policy);
     assertPeer(caller);
-    await limits?.takeFromCaller(call, caller);
-    const onBehalfOf = await identifyFirst(verifier, header.get(CALLER_HEADER), caller);
+    if (limits) await limits.takeFromCaller(call, caller);
+    const firstsToken = header.get(CALLER_HEADER);
+    const onBehalfOf = firstsToken === null ? undefined : await identifyFirst(verifier, firstsToken, caller);
     contextValues.set(callerKey, caller).set(onBehalfOfKey, onBehalfOf).set(admittedKey, true);
     noteCaller(caller, onBehalfOf, header);
   };
@@ -54,7 +55,7 @@ export function authenticate(admit: Admission): Interceptor {
   };
 }
 
-async function identify(verifier: Verifier, header: string | null, policy: Policy): Promise<Caller> {
+function identify(verifier: Verifier, header: string | null, policy: Policy): Caller | Promise<Caller> {
   if (policy.anyone) return ANONYMOUS;
   const token = bearerOf(header);
   if (token === undefined) {
@@ -74,8 +75,7 @@ function assertPeer({ ofMesh, subject }: Caller): void {
 }
 
 /** The caller at whose call the calling service is, if it says so. A service alone may speak of another. */
-async function identifyFirst(verifier: Verifier, token: string | null, caller: Caller): Promise<Caller | undefined> {
-  if (token === null) return undefined;
+function identifyFirst(verifier: Verifier, token: string, caller: Caller): Promise<Caller> {
   if (caller.role === Role.SERVICE) return verifier.verify(token, { lateByS: PASSED_ON_WITHIN_S });
   const message = `only a service may call on behalf of another: leave the header ${CALLER_HEADER} out`;
   throw new DomainError("forbidden", "CALLER_NOT_ALLOWED", message);

@@ -31,13 +31,14 @@ export type BugReporter = (bug: unknown, request: Request) => void;
  * up for others, into UNAVAILABLE; everything else is a bug, which the caller sees as INTERNAL without a word of its inside.
  */
 export function errorBoundary(report: BugReporter): Interceptor {
+  const mapped = (error: unknown, request: Request): ConnectError =>
+    toStatus(error, request.signal, (bug) => report(bug, request));
   return (next) => async (request) => {
-    const mapped = (error: unknown): ConnectError => toStatus(error, request.signal, (bug) => report(bug, request));
     try {
       const response = await next(request);
-      return response.stream ? { ...response, message: guarded(response.message, mapped) } : response;
+      return response.stream ? { ...response, message: guarded(response.message, request, mapped) } : response;
     } catch (error) {
-      throw mapped(error);
+      throw mapped(error, request);
     }
   };
 }
@@ -100,10 +101,14 @@ function hasTime(): boolean {
   return deadlineMs !== undefined && deadlineMs - performance.now() > ENDS_EARLY_MS;
 }
 
-async function* guarded<T>(messages: AsyncIterable<T>, mapped: (error: unknown) => ConnectError): AsyncGenerator<T> {
+async function* guarded<T>(
+  messages: AsyncIterable<T>,
+  request: Request,
+  mapped: (error: unknown, request: Request) => ConnectError,
+): AsyncGenerator<T> {
   try {
     yield* messages;
   } catch (error) {
-    throw mapped(error);
+    throw mapped(error, request);
   }
 }

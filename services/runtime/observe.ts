@@ -23,6 +23,7 @@ import { type DurationMetric, type DurationSeries, durationMetric } from "./call
 import { type EarlyRequest, methodName } from "./call-facts.ts";
 import { callLog } from "./call-log.ts";
 import { codeName } from "./code-name.ts";
+import { linked } from "./linked-context.ts";
 import type { Logger } from "./logger.ts";
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
@@ -91,8 +92,9 @@ export function observeEarly(logger: Logger, ownTraces = false): (request: Early
     const startMs = performance.now();
     const facts = factsOf(SERVER, method);
     const { name, attributes } = facts;
-    const callers = propagation.extract(context.active(), header, headerGetter);
-    const parent = ownTraces ? context.active() : callers;
+    const active = linked(context.active());
+    const callers = propagation.extract(active, header, headerGetter);
+    const parent = ownTraces ? active : callers;
     const links = ownTraces ? linksTo(callers) : [];
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes, links }, parent);
     const within = trace.setSpan(parent, span);
@@ -124,7 +126,7 @@ export function observeClient(): Interceptor {
     const facts = factsOf(CLIENT, request.method);
     const { name, attributes } = facts;
     const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes });
-    const within = trace.setSpan(context.active(), span);
+    const within = trace.setSpan(linked(context.active()), span);
     propagation.inject(within, request.header, headerSetter);
     return observed(next, request, within, (code) => {
       end(span, endingOf(CLIENT, facts, code), performance.now() - startMs);

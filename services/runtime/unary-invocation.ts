@@ -37,8 +37,9 @@ export function unaryInvocation(spec: UnarySpec, interceptors: readonly Intercep
 
   return async (context, message) => {
     const { service, requestMethod, url, requestHeader: header, values: contextValues, ending } = context;
-    const call = { service, method, requestMethod, url, header, contextValues, ending };
-    const request: UnaryRequest = withSignal({ ...call, stream: false as const, message });
+    const stream = false as const;
+    const call = { service, method, requestMethod, url, header, contextValues, ending, stream, message };
+    const request: UnaryRequest = withSignal(call);
     contextValues.set(invokedKey, { context, request });
     const response = await outermost(request);
     if (response.stream) throw new Error(`an interceptor has answered ${method.name} with a stream`);

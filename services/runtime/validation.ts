@@ -11,10 +11,10 @@ const validator = createValidator();
 const quick = new WeakMap<DescMessage, QuickValidity | undefined>();
 
 /** Checks every request message against the field rules of its contract before a handler sees it. */
-export const validate: Interceptor = (next) => async (request) => {
+export const validate: Interceptor = (next) => (request) => {
   if (!request.stream) {
     check(request.method.input, request.message);
-    return await next(request);
+    return next(request);
   }
   return next({ ...request, message: checked(request.method.input, request.message) });
 };
