@@ -4,6 +4,7 @@ import { runStreamingCall } from "@connectrpc/connect/protocol";
 import { type ChannelCredentials, type ChannelOptions, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
 import { callingOptions } from "./calling-policy.ts";
 import { callSignal, callTimeoutMs } from "./deadline.ts";
+import { forgetCallsThatAreOver } from "./forgotten-streams.ts";
 import { callStreaming, callUnary, pathOf } from "./grpc-calls.ts";
 import { HeaderMap } from "./header-map.ts";
 import { largestMessages } from "./message-limits.ts";
@@ -31,6 +32,8 @@ export interface GrpcTransport extends Transport {
  * take no unary call's place. It is made with the first of them.
  */
 const OWN_CONNECTIONS: ChannelOptions = { "grpc.use_local_subchannel_pool": 1 };
+
+forgetCallsThatAreOver();
 
 /**
  * A Connect transport over a grpc-js channel: Connect's typed clients with gRPC's name resolution, balancing, retries

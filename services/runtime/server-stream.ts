@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Metadata } from "@grpc/grpc-js";
 import type { EncodedMessage } from "./encoded-message.ts";
+import { forgetWhenOver } from "./forgotten-streams.ts";
 import { headersOf, metadataFrom } from "./grpc-metadata.ts";
 import { statusFrom } from "./grpc-status.ts";
 import { framed, MessageFrames } from "./message-frames.ts";
@@ -41,6 +42,7 @@ export class ServerStream {
     this.stream = stream;
     this.received = received;
     stream.on("error", () => undefined); // It closes too.
+    forgetWhenOver(stream);
   }
 
   get header(): Headers {
