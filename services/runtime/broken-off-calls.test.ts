@@ -1,17 +1,18 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { afterEach, expect, test } from "@jest/globals";
 import { StreamingOutputCallRequestSchema } from "../../gen/grpc/testing/messages_pb.ts";
 import { TestService } from "../../gen/grpc/testing/test_pb.ts";
+import { encodeMessage } from "./encoded-message.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import type { Http2Server } from "./http2-server.ts";
 import { implement } from "./implement.ts";
 import { framed } from "./message-frames.ts";
 import { testImpl } from "./testing/test-service.ts";
 
-const MESSAGE = framed(
-  Buffer.from(toBinary(StreamingOutputCallRequestSchema, create(StreamingOutputCallRequestSchema, {}))),
+const MESSAGE = Buffer.concat(
+  framed(encodeMessage(StreamingOutputCallRequestSchema, create(StreamingOutputCallRequestSchema, {}))),
 );
 
 let server: Http2Server;

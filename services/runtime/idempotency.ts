@@ -11,7 +11,7 @@ import {
 import { z } from "zod";
 import type { Caller } from "./caller.ts";
 import { type Database, type SqlFragment, sql, type Transaction } from "./database.ts";
-import { rememberEncoding } from "./encoded-message.ts";
+import { rememberEncoding, toBuffer } from "./encoded-message.ts";
 import { DomainError } from "./errors.ts";
 import { isKept, readRefusal, storedRefusal, writeRefusal } from "./stored-refusal.ts";
 
@@ -60,8 +60,7 @@ export function answerRecord<I extends DescMessage, O extends DescMessage>(
   response: MessageShape<O>,
 ) {
   const { method, caller, request, now } = call;
-  const { buffer, byteOffset, byteLength } = toBinary(method.output, response);
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  const bytes = toBuffer(method.output, response);
   rememberEncoding(response, [bytes]);
   return {
     subject: caller.subject,

@@ -3,6 +3,11 @@ import type { EncodedMessage } from "./encoded-message.ts";
 
 /** A byte that says whether the message is compressed, and four that say how long it is. */
 const PREFIX_BYTES = 5;
+/**
+ * Node has a pool for buffers up to this, prefix included. Beyond, every copy is memory outside of the heap, which makes V8 collect
+ * all garbage whenever there is some 20 MB of it: a quarter of the CPU of a service that gives answers of 50 kB.
+ */
+const MOST_COPIED_BYTES = 4091;
 const NONE: readonly Buffer[] = [];
 
 /** Takes a body of gRPC apart into its messages ("Length-Prefixed-Message" of gRPC over HTTP/2). */
@@ -55,11 +60,19 @@ export class MessageFrames {
   }
 }
 
-/** A message as it goes over the wire, not compressed. */
-export function framed(message: EncodedMessage): Buffer {
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
-  bytes[0] = 0;
-  bytes.writeUInt32BE(message.byteLength, 1);
-  message.copy(bytes, PREFIX_BYTES);
-  return bytes;
+/**
+ * A message as it goes over the wire, not compressed: a small one in one buffer, a large one in the pieces that it has.
+ */
+export function framed({ byteLength, pieces }: EncodedMessage): readonly Buffer[] {
+  const isSmall = byteLength <= MOST_COPIED_BYTES;
+  const first = Buffer.allocUnsafe(PREFIX_BYTES + (isSmall ? byteLength : 0));
+  first[0] = 0;
+  first.writeUInt32BE(byteLength, 1);
+  if (!isSmall) return [first, ...pieces];
+  let at = PREFIX_BYTES;
+  for (const piece of pieces) {
+    first.set(piece, at);
+    at += piece.byteLength;
+  }
+  return [first];
 }

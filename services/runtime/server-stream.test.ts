@@ -1,16 +1,19 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { SimpleRequestSchema } from "../../gen/grpc/testing/messages_pb.ts";
+import { encodeMessage } from "./encoded-message.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import type { Http2Server } from "./http2-server.ts";
 import { framed } from "./message-frames.ts";
 import { testService } from "./testing/test-service.ts";
 
 const UNARY = "/grpc.testing.TestService/UnaryCall";
-const MESSAGE = framed(Buffer.from(toBinary(SimpleRequestSchema, create(SimpleRequestSchema, { responseSize: 3 }))));
+const MESSAGE = Buffer.concat(
+  framed(encodeMessage(SimpleRequestSchema, create(SimpleRequestSchema, { responseSize: 3 }))),
+);
 
 let server: Http2Server;
 let session: ClientHttp2Session;

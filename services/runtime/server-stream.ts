@@ -128,7 +128,7 @@ export class ServerStream {
   /** Whether there is room for more; if not, `drained` tells when there is. */
   send(message: EncodedMessage): boolean {
     this.sendHeader();
-    return this.isOver() || this.stream.write(framed(message));
+    return this.isOver() || this.write(message);
   }
 
   async drained(): Promise<void> {
@@ -147,7 +147,7 @@ export class ServerStream {
   /** Ends a unary call well. */
   endWithMessage(message: EncodedMessage, trailer?: Headers): void {
     this.sendHeader();
-    this.endWith(trailer ? { ...OK, ...sayable(metadataFrom(trailer)) } : OK, framed(message));
+    this.endWith(trailer ? { ...OK, ...sayable(metadataFrom(trailer)) } : OK, message);
   }
 
   /** Ends the call badly: with nothing but a status if nothing was sent, so that the caller may try again. */
@@ -164,7 +164,7 @@ export class ServerStream {
     this.letGo();
   }
 
-  private endWith(status: OutgoingHttpHeaders, last?: Buffer): void {
+  private endWith(status: OutgoingHttpHeaders, last?: EncodedMessage): void {
     if (this.isOver()) return;
     this.hasEnded = true;
     if (!this.headerSent) {
@@ -176,8 +176,18 @@ export class ServerStream {
       this.stream.sendTrailers(status);
       this.letGo();
     });
-    if (last) this.stream.end(last);
-    else this.stream.end();
+    if (last) this.write(last);
+    this.stream.end();
+  }
+
+  /** All pieces in one go. */
+  private write(message: EncodedMessage): boolean {
+    const { stream } = this;
+    let hasRoom = true;
+    stream.cork();
+    for (const piece of framed(message)) hasRoom = stream.write(piece);
+    stream.uncork();
+    return hasRoom;
   }
 
   /** A caller who is still sending may stop. A reset overtakes what is sent in the same turn. */

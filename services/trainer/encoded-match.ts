@@ -21,7 +21,7 @@ const MOST_BYTES = 6 + 6 + DISTANCE_BYTES;
  * `matches` of SearchTrainersResponse, tags and lengths included, with the trainer's fields that are named, or all. Into
  * one buffer: an array for each tag and length would take longer than all the rest.
  */
-export function encodeMatches(found: readonly EncodedMatch[], fields: ReadonlySet<number> | undefined): Uint8Array {
+export function encodeMatches(found: readonly EncodedMatch[], fields: ReadonlySet<number> | undefined): Buffer {
   const bytes = Buffer.allocUnsafe(found.reduce((sum, match) => sum + match.trainer.byteLength + MOST_BYTES, 0));
   let at = 0;
   for (const { trainer, distanceMeters } of found) {

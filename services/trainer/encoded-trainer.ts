@@ -1,13 +1,13 @@
-import { create, type DescField, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { rememberEncoding } from "../runtime/encoded-message.ts";
+import { rememberEncoding, toBuffer } from "../runtime/encoded-message.ts";
 import { type Trainer, toProto } from "./trainer.ts";
 import { PAST_TIME_OFF_HOURS } from "./trainer-document.ts";
 
 /** A trainer as it stands in an answer, tag and length included. */
 export interface Encoded {
-  bytes: Uint8Array;
+  bytes: Buffer;
   version: number;
   /** Between these two the same time off is told. */
   fromMs: number;
@@ -31,10 +31,10 @@ export function splice<Desc extends DescMessage>(
   desc: Desc,
   message: MessageShape<Desc>,
   { number }: DescField,
-  pieces: readonly Uint8Array[],
+  pieces: readonly Buffer[],
 ): MessageShape<Desc> {
   if (pieces.length === 0) return message;
-  const rest = toBinary(desc, message);
+  const rest = toBuffer(desc, message);
   const field = {
     no: number,
     wireType: WireType.LengthDelimited,
@@ -51,7 +51,7 @@ export function splice<Desc extends DescMessage>(
 export function encode(trainer: Trainer, nowMs: number): Encoded {
   const ends = trainer.timeOff.map(({ endTime }) => endTime.add({ hours: PAST_TIME_OFF_HOURS }).epochMilliseconds);
   return {
-    bytes: toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [toProto(trainer)] })),
+    bytes: toBuffer(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [toProto(trainer)] })),
     version: trainer.version,
     fromMs: nowMs,
     untilMs: Math.min(...ends, Number.POSITIVE_INFINITY),

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Trainer } from "../../../gen/cadre/trainer/v1/trainer_pb.ts";
 import { GetTrainersResponseSchema } from "../../../gen/cadre/trainer/v1/trainer_service_pb.ts";
-import { encodeMessage } from "../../runtime/encoded-message.ts";
+import { encodeMessage, toBuffer } from "../../runtime/encoded-message.ts";
 import { answerOf } from "../../trainer/encoded-trainer.ts";
 import { type Figure, rounded } from "../figure.ts";
 import { paired } from "../paired.ts";
@@ -13,7 +13,7 @@ const MUST = 0.25;
 export async function encodingFigure(trainers: Trainer[]): Promise<Figure> {
   const answer = create(GetTrainersResponseSchema, { trainers });
   const kept = trainers.map((trainer) => ({
-    bytes: toBinary(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [trainer] })),
+    bytes: toBuffer(GetTrainersResponseSchema, create(GetTrainersResponseSchema, { trainers: [trainer] })),
     version: 1,
     fromMs: 0,
     untilMs: 0,
@@ -21,8 +21,7 @@ export async function encodingFigure(trainers: Trainer[]): Promise<Figure> {
   const { ours, theirs, ratio } = await paired(
     async () =>
       cpuMicros(() => {
-        const bytes = encodeMessage(GetTrainersResponseSchema, answerOf(kept, []));
-        bytes.copy(Buffer.allocUnsafe(bytes.byteLength), 0);
+        Buffer.concat(encodeMessage(GetTrainersResponseSchema, answerOf(kept, [])).pieces);
       }),
     async () => cpuMicros(() => toBinary(GetTrainersResponseSchema, answer)),
   );
