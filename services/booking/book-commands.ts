@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Database, sql } from "../runtime/database.ts";
 import type { writeRefusal } from "../runtime/stored-refusal.ts";
+import type { RememberedFacts } from "./remembered-facts.ts";
 
 /** JSON as book_purchase of 0042_encoded_answers.sql reads it. */
 export interface BookCommand {
@@ -92,6 +93,7 @@ const nobodyFree = [
 ] as const;
 const bookOutcome = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("booked"), trainer_id: z.string() }),
+  z.object({ outcome: z.literal("outdated") }),
   ...nobodyFree,
   repeated,
 ]);
@@ -110,16 +112,22 @@ const bookRow = z.object({ outcome: bookOutcome });
 const bookAssignedRow = z.object({ outcome: bookAssignedOutcome });
 const refuseRow = z.object({ outcome: refuseOutcome });
 
+/** Books nothing where what is remembered does not hold. */
 export function callBookPurchase(
   db: Database,
-  command: BookCommand,
-  answer: Buffer,
-  trainerAnswers: Buffer[],
+  { command, answer, trainerAnswers }: { command: BookCommand; answer: Buffer; trainerAnswers: Buffer[] },
+  remembered: RememberedFacts | null,
 ): Promise<z.output<typeof bookOutcome>> {
+  const book = sql.fragment`book_purchase(
+    ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}
+  )`;
+  if (!remembered) return db.oneFirst(sql.type(bookRow)`select ${book} as outcome`);
+  const { course, zonesVersion } = remembered;
+  const hold = sql.fragment`facts_hold(
+    ${course.courseId}, ${course.name}, ${course.sessionCount}, ${course.sessionMinutes}, ${zonesVersion}
+  )`;
   return db.oneFirst(sql.type(bookRow)`
-    select book_purchase(
-      ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}
-    ) as outcome
+    select case when ${hold} then ${book} else '{"outcome": "outdated"}' end as outcome
   `);
 }
 

@@ -1,13 +1,7 @@
-import {
-  BookingService,
-  type BookPurchaseRequest,
-  type BookPurchaseResponse,
-} from "../../gen/cadre/booking/v1/booking_service_pb.ts";
+import type { BookPurchaseRequest, BookPurchaseResponse } from "../../gen/cadre/booking/v1/booking_service_pb.ts";
 import type { Caller } from "../runtime/caller.ts";
 import { DomainError } from "../runtime/errors.ts";
-import { requestIdReused } from "../runtime/idempotency.ts";
-import { isKept, readRefusal, storedRefusal, writeRefusal } from "../runtime/stored-refusal.ts";
-import { callBookAssignedPurchase, callBookPurchase, callRefusePurchase } from "./book-commands.ts";
+import { callBookAssignedPurchase, callBookPurchase } from "./book-commands.ts";
 import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import {
@@ -16,31 +10,29 @@ import {
   encodedTrainer,
   newAnswer,
   newTeamAnswer,
-  readAnswer,
   withTrainers,
 } from "./booking-answer.ts";
-import { neverFree, withDecision } from "./booking-refusals.ts";
+import { neverFree } from "./booking-refusals.ts";
 import type { Candidate } from "./candidate.ts";
 import type { BookingDeps } from "./deps.ts";
-import { explain, withExplanation } from "./explanation.ts";
 import { findTeam } from "./find-team.ts";
 import { mayActFor, visibleTo } from "./operator.ts";
 import { mayBookFor } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
 import { readSchedule } from "./read-schedule.ts";
-import type { Schedule } from "./schedule.ts";
-import { searchOffers } from "./search-offers.ts";
+import { type Asked, firstAnswer, refuseBooking, studentGone } from "./refuse-booking.ts";
+import { type Facts, isAsRemembered, OutdatedFacts, recallFacts } from "./remembered-facts.ts";
 import { findShortlist, settle, type Terms } from "./shortlist.ts";
-import { studentMissing } from "./student.ts";
 import type { Team } from "./team.ts";
 
 /** How often all of the best may be booked by others in between. Each time, somebody else got what was wanted. */
 const MAX_ROUNDS = 5;
 
 /**
- * Three round trips to the database and at most two calls, none made in a transaction: the facts; the trainers who
- * could, where the cache does not know them; how free they are; the best ones, read fresh; and the booking itself, which
- * decides under locks. It looks again when all of the best, or the student, were booked by others in between, a few times.
+ * Two or three round trips to the database and at most two calls, none made in a transaction: the facts, unless this
+ * process remembers them; the trainers who could, where the cache does not know them; how free they are; the best ones,
+ * read fresh; and the booking itself, which decides under locks. It looks again when all of the best, or the student, were
+ * booked by others in between, a few times, and when what it remembered was not so any more.
  */
 export async function bookPurchase(
   deps: BookingDeps,
@@ -49,39 +41,47 @@ export async function bookPurchase(
 ): Promise<BookPurchaseResponse> {
   const visible = visibleTo(caller);
   mayBookFor(visible, request.studentId);
-  const schedule = readSchedule(request.schedule);
-  const now = deps.now();
-  const booking = newBooking(deps.newId, request, caller, now);
+  const asked = { deps, schedule: readSchedule(request.schedule), visible, now: deps.now() };
+  const newAttempt = () => newBooking(deps.newId, request, caller, asked.now);
 
-  const facts = await findFacts(deps.db, booking, deps.zones.locate(booking.location), {
-    request: booking.request,
-    now,
-  });
-  if (facts.earlier) return firstAnswer(booking, facts.earlier);
-  if (visible.of === "operator" && facts.zone) mayActFor(visible, facts.zone.operatorId);
-
-  booking.course = facts.course;
-  booking.zone = facts.zone;
+  const booking = newAttempt();
+  booking.remembered = recallFacts(deps, booking, visible);
+  if (!booking.remembered) return bookOn(asked, booking, await lookUp(asked, booking));
+  const { course, zone } = booking.remembered;
   try {
-    if (!facts.studentExists) throw studentGone(booking);
-    return await assign(deps, booking, schedule, now);
+    return await assign(asked, Object.assign(booking, { course, zone }));
   } catch (error) {
-    // That the trainers cannot be read is no answer: the next try may get one.
-    if (!(error instanceof DomainError) || !isKept(error)) throw error;
-    const looked = booking.found !== null || booking.judged !== null;
-    if (!looked || !booking.studentExists) return refuse(deps, booking, error);
-    const offers = await searchOffers(deps, booking, error, schedule, now);
-    return refuse(deps, booking, withExplanation(error, explain(booking, offers, visible)));
+    if (!(error instanceof DomainError || error instanceof OutdatedFacts)) throw error;
+    const facts = await lookUp(asked, booking);
+    const refused = error instanceof DomainError && !facts.earlier && isAsRemembered(booking.remembered, facts);
+    return refused ? refuseBooking(asked, booking, error) : bookOn(asked, newAttempt(), facts);
+  }
+}
+
+async function lookUp({ deps: { db, zones, courses }, now }: Asked, booking: Booking): Promise<Facts> {
+  const facts = await findFacts(db, booking, zones.locate(booking.location), { request: booking.request, now });
+  if (facts.course) courses.remember(facts.course);
+  return facts;
+}
+
+async function bookOn(
+  asked: Asked,
+  booking: Booking,
+  { earlier, studentExists, course, zone }: Facts,
+): Promise<BookPurchaseResponse> {
+  const { visible } = asked;
+  if (earlier) return firstAnswer(booking, earlier);
+  if (visible.of === "operator" && zone) mayActFor(visible, zone.operatorId);
+  try {
+    if (!studentExists) throw studentGone(booking);
+    return await assign(asked, Object.assign(booking, { course, zone }));
+  } catch (error) {
+    return refuseBooking(asked, booking, error);
   }
 }
 
 /** Throws the refusal when the purchase cannot be assigned; `booking` then tells how far it came. */
-async function assign(
-  deps: BookingDeps,
-  booking: Booking,
-  schedule: Schedule,
-  now: Temporal.Instant,
-): Promise<BookPurchaseResponse> {
+async function assign({ deps, schedule, now }: Asked, booking: Booking): Promise<BookPurchaseResponse> {
   const terms = await settle(booking, schedule, now);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     booking.judged = null;
@@ -107,7 +107,8 @@ async function book(
   const decision = newDecision(booking, null);
   const command = { request: booking.request, purchase, sessions, candidates, decision };
   const answer = newAnswer(purchase, sessions, zone);
-  const outcome = await callBookPurchase(db, command, encodedAnswer(answer), shortlist.map(encodedTrainer));
+  const answers = { answer: encodedAnswer(answer), trainerAnswers: shortlist.map(encodedTrainer) };
+  const outcome = await callBookPurchase(db, { command, ...answers }, booking.remembered);
   if (outcome.outcome !== "booked") return unlessBooked(booking, outcome);
   const chosen = shortlist.find(({ candidate }) => candidate.trainerId === outcome.trainer_id);
   if (!chosen) throw new TypeError(`${outcome.trainer_id} was not on the shortlist`);
@@ -153,43 +154,12 @@ function unlessBooked(
   switch (outcome.outcome) {
     case "repeated":
       return firstAnswer(booking, outcome);
+    case "outdated":
+      throw new OutdatedFacts();
     case "student_erased":
       throw studentGone(booking);
     case "student_taken":
     case "all_taken":
       return null;
   }
-}
-
-async function refuse(deps: BookingDeps, booking: Booking, error: DomainError): Promise<BookPurchaseResponse> {
-  const { course, zone, judged, studentExists } = booking;
-  const refusal = withDecision(error, booking.decisionId);
-  const somethingToBuy = studentExists && (judged !== null || error.reason === "STUDENT_ALREADY_BOOKED");
-  const outcome = await callRefusePurchase(deps.db, {
-    request: booking.request,
-    student_id: booking.studentId,
-    purchase: somethingToBuy && course && zone ? newPurchase(booking, course, zone) : null,
-    decision: newDecision(booking, { reason: error.reason, somethingToBuy }),
-    refusal: writeRefusal(refusal),
-  });
-  if (outcome.outcome === "repeated") return firstAnswer(booking, outcome);
-  if (outcome.outcome === "student_erased") return refuse(deps, booking, studentGone(booking));
-  throw refusal;
-}
-
-/** There is no such student, or no longer: what was found out about trainers since then is nothing to record. */
-function studentGone(booking: Booking): DomainError {
-  booking.studentExists = false;
-  booking.judged = null;
-  return studentMissing(booking.studentId);
-}
-
-/** The first answer to the request; a refusal is thrown again. */
-function firstAnswer(
-  { request }: Booking,
-  earlier: { digest: string; answer?: unknown; refusal?: unknown },
-): BookPurchaseResponse {
-  if (earlier.digest !== request.digest) throw requestIdReused(request.request_id);
-  if (earlier.refusal) throw readRefusal(storedRefusal.parse(earlier.refusal), BookingService);
-  return readAnswer(earlier.answer);
 }

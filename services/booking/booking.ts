@@ -9,6 +9,7 @@ import type { NewDecision, NewPurchase, NewSession, RequestFacts } from "./book-
 import type { CourseFacts } from "./book-queries.ts";
 import { newRecord } from "./decision-record.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
+import type { RememberedFacts } from "./remembered-facts.ts";
 import { textsOf } from "./schedule.ts";
 import type { Zone } from "./zone.ts";
 
@@ -19,6 +20,8 @@ export interface Booking extends Attempt {
   purchaseId: string;
   /** Of an operator who books. */
   askingOperatorId: string | null;
+  /** What it rests on without having asked. */
+  remembered: RememberedFacts | null;
 }
 
 export function newBooking(
@@ -42,6 +45,7 @@ export function newBooking(
     decisionId: newId(),
     purchaseId: newId(),
     askingOperatorId: visible.of === "operator" ? visible.operatorId : null,
+    remembered: null,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Caller } from "../runtime/caller.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Database } from "../runtime/database.ts";
 import type { ClaimCache } from "./claim-cache.ts";
+import type { CourseMemory } from "./course-memory.ts";
 import type { TrainerDirectory } from "./trainer-directory.ts";
 import type { ZoneDirectory } from "./zone-directory.ts";
 
@@ -13,6 +14,7 @@ export interface BookingDeps {
   newId: () => string;
   trainers: TrainerDirectory;
   claims: ClaimCache;
+  courses: CourseMemory;
   zones: Pick<ZoneDirectory, "locate">;
 }
 

@@ -16,6 +16,7 @@ import { claimCache } from "./claim-cache.ts";
 import { publishClaimMetrics } from "./claim-metrics.ts";
 import { bookingConfig } from "./config.ts";
 import { courseHandlers } from "./course-handlers.ts";
+import { courseMemory } from "./course-memory.ts";
 import { publishDirectoryMetrics } from "./directory-metrics.ts";
 import { followTrainers } from "./follow-trainers.ts";
 import { studentHandlers } from "./student-handlers.ts";
@@ -52,7 +53,8 @@ await runService(process, {
     publishClaimMetrics(claims);
     const untidy = (err: unknown) => logger.error({ err }, "the log of changes cannot be tidied up");
     onClose(everyMinute(() => tidyChanges(db.asService()), untidy));
-    const bookings = { db, now, newId, trainers, claims, zones, poll: createChangePoll(db, stopping), stopping };
+    const poll = createChangePoll(db, stopping);
+    const bookings = { db, now, newId, trainers, claims, courses: courseMemory(), zones, poll, stopping };
     return {
       services: [
         implement(ZoneService, zoneHandlers(catalogue)),

@@ -169,7 +169,7 @@ test("a booking looks only at the claims of its trainer and student, and at its 
   };
   const outcomes: unknown[] = [];
   const scans = await asked(OPERATOR, async (db) =>
-    outcomes.push(await callBookPurchase(db, renamed, answer, trainerAnswers)),
+    outcomes.push(await callBookPurchase(db, { command: renamed, answer, trainerAnswers }, null)),
   );
   expect(outcomes).toMatchObject([{ outcome: "booked" }]);
   expectFew(scans, 60);

@@ -1,5 +1,6 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { EventEmitter, on, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { runMigrations } from "graphile-worker";
@@ -28,6 +29,7 @@ import { bookingHandlers } from "../booking-handlers.ts";
 import { createChangePoll } from "../change-poll.ts";
 import { type ClaimCache, claimCache } from "../claim-cache.ts";
 import { courseHandlers } from "../course-handlers.ts";
+import { courseMemory } from "../course-memory.ts";
 import { followTrainers } from "../follow-trainers.ts";
 import { studentHandlers } from "../student-handlers.ts";
 import { type DirectoryChanges, type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
@@ -55,6 +57,8 @@ export interface BookingServer {
   follow(): Promise<void>;
   /** Tells who watches that these have changed, and returns when the directory has heard of it. */
   tell(...trainerIds: string[]): Promise<void>;
+  /** Resolved when the process knows which zone a point is in, as it does not for a moment after a change. */
+  knowsZones(): Promise<void>;
   /** Clients of an administrator. */
   bookings: Client<typeof BookingService>;
   zones: Client<typeof ZoneService>;
@@ -116,7 +120,10 @@ export async function startBookingServer(
       implement(ZoneService, zoneHandlers(catalogue)),
       implement(CourseService, courseHandlers(catalogue)),
       implement(StudentService, studentHandlers(catalogue)),
-      implement(BookingService, bookingHandlers({ ...deps, trainers, claims, zones, poll, stopping: ending.signal })),
+      implement(
+        BookingService,
+        bookingHandlers({ ...deps, trainers, claims, courses: courseMemory(), zones, poll, stopping: ending.signal }),
+      ),
     ],
     headers: { "cadre-time": NOW },
   });
@@ -146,6 +153,9 @@ export async function startBookingServer(
       const told = once(heard, "told");
       directory.changes.emit("change", trainerIds);
       await told;
+    },
+    async knowsZones() {
+      while (zones.locate({ latitude: 0, longitude: 0 }) === null) await delay(10);
     },
     bookings: createClient(BookingService, admin),
     zones: createClient(ZoneService, admin),
