@@ -12,7 +12,7 @@ import { insertDecision } from "./move-queries.ts";
 import { visibleTo } from "./operator.ts";
 import type { Purchase } from "./purchase.ts";
 import type { Change } from "./record-change.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import type { Zone } from "./zone.ts";
 
 /** Sessions of a purchase that look for a trainer, and who might be it. */

@@ -5,7 +5,7 @@ import type { Found } from "./cached-search.ts";
 import type { Judged } from "./decision.ts";
 import type { Assignment } from "./offer.ts";
 import type { Point } from "./point.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { readAssignments } from "./team.ts";
 import type { Zone } from "./zone.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Queryable, sql } from "../runtime/database.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Slot, textsOf } from "./schedule.ts";
+import { type Slot, textsOf } from "./slot.ts";
 import { bitsOf, type Hours } from "./week-hours.ts";
 
 /** What is asked of the database; trainers are meant by their number among the candidates, from 1. */

@@ -4,7 +4,7 @@ import type { Candidate } from "./candidate.ts";
 import type { ClaimCache } from "./claim-cache.ts";
 import { type Need, needOf } from "./need.ts";
 import type { Workload } from "./ranking.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { purchaseIdAt, readDiaries, readTimes, type TrainerClaims } from "./trainer-claims.ts";
 import { touch } from "./week-hours.ts";
 

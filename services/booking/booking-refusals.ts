@@ -3,7 +3,7 @@ import { RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { DomainError } from "../runtime/errors.ts";
 import type { Funnel } from "./decision.ts";
 import type { Removed } from "./ranking.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { toldTimes } from "./told-times.ts";
 
 /** Told by name; a status has little room. */

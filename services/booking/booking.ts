@@ -10,7 +10,7 @@ import type { CourseFacts } from "./book-queries.ts";
 import { newRecord } from "./decision-record.ts";
 import { COMPANY_OPERATOR_ID, visibleTo } from "./operator.ts";
 import type { RememberedFacts } from "./remembered-facts.ts";
-import { textsOf } from "./schedule.ts";
+import { textsOf } from "./slot.ts";
 import type { Zone } from "./zone.ts";
 
 /** One booking while it is being decided. */

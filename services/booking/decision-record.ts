@@ -9,7 +9,7 @@ import type { Attempt } from "./attempt.ts";
 import { type Judged, REMOVALS } from "./decision.ts";
 import type { Ranked, Removed } from "./ranking.ts";
 import { bytesOfId } from "./recorded-id.ts";
-import { localMsOf } from "./wall-clock.ts";
+import { timesOf } from "./slot.ts";
 
 /** Beyond it a decision tells who and why, and leaves how far away to a replay. */
 const DISTANCES = 100;
@@ -29,8 +29,9 @@ export function newRecord(facts: DecisionFacts, reason: string | null): string {
 /** What a decision came to and what it was made from; `reason` is null for an assignment. The same facts, the same bytes. */
 export function recordOf(facts: DecisionFacts, reason: string | null): DecisionRecord {
   const { schedule, course, zone, slots, judged } = facts;
-  const starts = slots.map(({ startTime }) => startTime.epochMilliseconds / MINUTE_MS);
-  const ahead = slots.map(({ localStartTime }, index) => localMsOf(localStartTime) / MINUTE_MS - (starts[index] ?? 0));
+  const times = slots.map(timesOf);
+  const starts = times.map(({ startMs }) => startMs / MINUTE_MS);
+  const ahead = times.map(({ startMs, localMs }) => (localMs - startMs) / MINUTE_MS);
   return create(DecisionRecordSchema, {
     studentId: bytesOfId(facts.studentId),
     courseId: bytesOfId(facts.courseId),

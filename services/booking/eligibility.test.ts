@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Candidate } from "./candidate.ts";
 import { judge, type Wish } from "./eligibility.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 
 const COURSE = "course";
 

@@ -1,7 +1,7 @@
 import type { Candidate } from "./candidate.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
-import { type Slot, textsOf } from "./schedule.ts";
+import { type Slot, timesOf } from "./slot.ts";
 import { type WallClock, wallClock } from "./wall-clock.ts";
 import { covers, distinct, pieceOf } from "./week.ts";
 
@@ -72,15 +72,9 @@ function newJudge(wish: Wish): Judge {
   });
 }
 
-const knownMoments = new WeakMap<Slot, Moment>();
-
 /** Made once for a slot. */
 export function momentOf(slot: Slot): Moment {
-  return knownMoments.getOrInsertComputed(slot, ({ startTime, endTime }) => ({
-    startMs: startTime.epochMilliseconds,
-    endMs: endTime.epochMilliseconds,
-    date: textsOf(slot).localStartTime.slice(0, "2030-01-07".length),
-  }));
+  return timesOf(slot);
 }
 
 /** From the first start to the last end; the moments are in order. */

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { Candidate } from "./candidate.ts";
 import type { Lesson } from "./diary.ts";
 import { findOffers } from "./find-offers.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -4,7 +4,8 @@ import { momentOf, type Wish } from "./eligibility.ts";
 import { type MoveOffer, moveOffer } from "./move-offers.ts";
 import { type NearTime, nearTimes, REACH_MS } from "./near-times.ts";
 import type { Offer } from "./offer.ts";
-import { type Closure, horizon, type Slot } from "./schedule.ts";
+import { type Closure, horizon } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { possibleOnes, splitOffer } from "./split-offers.ts";
 import { localMsOf, type WallClock, wallClock } from "./wall-clock.ts";
 

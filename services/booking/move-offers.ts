@@ -1,8 +1,8 @@
 import { type Diary, type Interval, isTaken } from "./diary.ts";
 import { momentOf } from "./eligibility.ts";
-import { type NearTime, slotAt } from "./near-times.ts";
+import type { NearTime } from "./near-times.ts";
 import type { Move, Offer } from "./offer.ts";
-import type { Slot } from "./schedule.ts";
+import { type Slot, slotOf } from "./slot.ts";
 
 /** An offer of one trainer, and how far its sessions move altogether. */
 export interface MoveOffer extends Offer {
@@ -30,7 +30,7 @@ export function moveOffer(
     const time = firstFree(near(before), diary);
     if (!time) return null;
     diary.put(time);
-    moves.push({ before, after: slotAt(time, before.sequence) });
+    moves.push({ before, after: slotOf(time, before.sequence) });
   }
   const { candidate } = diary;
   return {

@@ -1,7 +1,7 @@
 import { type Interval, isTaken } from "./diary.ts";
 import type { Moment } from "./eligibility.ts";
-import type { Slot } from "./schedule.ts";
-import { localAt, localMsOf, type WallClock } from "./wall-clock.ts";
+import type { Slot } from "./slot.ts";
+import { localMsOf, type WallClock } from "./wall-clock.ts";
 
 const MINUTE_MS = 60_000;
 const STEP_MS = 15 * MINUTE_MS;
@@ -54,14 +54,4 @@ function timeAt(localMs: number, lengthMs: number, { clock, fromMs, untilMs, clo
   if (isTaken(taken, { startMs, endMs: startMs + lengthMs })) return null;
   const date = new Date(localMs).toISOString().slice(0, 10);
   return { startMs, endMs: startMs + lengthMs, date, localMs };
-}
-
-/** The session at that time. */
-export function slotAt({ startMs, endMs, localMs }: NearTime, sequence: number): Slot {
-  return {
-    sequence,
-    startTime: Temporal.Instant.fromEpochMilliseconds(startMs),
-    endTime: Temporal.Instant.fromEpochMilliseconds(endMs),
-    localStartTime: localAt(localMs),
-  };
 }

@@ -1,6 +1,6 @@
 import type { Candidate } from "./candidate.ts";
 import { type Moment, momentOf } from "./eligibility.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { wallClock } from "./wall-clock.ts";
 import { type Hours, hoursOf } from "./week-hours.ts";
 

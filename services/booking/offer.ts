@@ -4,7 +4,7 @@ import { timestampOf } from "../runtime/timestamps.ts";
 import type { Candidate } from "./candidate.ts";
 import { distanceMeters } from "./geo.ts";
 import type { Point } from "./point.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 
 /** From which session on a trainer gives them. */
 export interface Assignment {

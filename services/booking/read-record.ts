@@ -4,7 +4,7 @@ import type { DecisionFacts } from "./decision-record.ts";
 import type { Removal } from "./eligibility.ts";
 import { score } from "./ranking.ts";
 import { idsOf } from "./recorded-id.ts";
-import type { Slot } from "./schedule.ts";
+import { type Slot, slotOf } from "./slot.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -66,14 +66,8 @@ function recordedSlots({ startMinutes, aheadMinutes, course }: DecisionRecord): 
   return startMinutes.map((step, index) => {
     start += Number(step);
     ahead += aheadMinutes[index] ?? 0;
-    const startTime = Temporal.Instant.fromEpochMilliseconds(start * MINUTE_MS);
-    const local = Temporal.Instant.fromEpochMilliseconds((start + ahead) * MINUTE_MS);
-    return {
-      sequence: index + 1,
-      startTime,
-      endTime: startTime.add({ minutes: course?.sessionMinutes ?? 0 }),
-      localStartTime: local.toZonedDateTimeISO("UTC").toPlainDateTime(),
-    };
+    const endMs = (start + (course?.sessionMinutes ?? 0)) * MINUTE_MS;
+    return slotOf({ startMs: start * MINUTE_MS, endMs, localMs: (start + ahead) * MINUTE_MS }, index + 1);
   });
 }
 

@@ -20,8 +20,9 @@ import { planned, planOf } from "./planned.ts";
 import { mayBe, type Purchase, purchaseToProto, touch } from "./purchase.ts";
 import { findPurchaseOfSession, findSession, findSessionsOf } from "./purchase-queries.ts";
 import { recordChange } from "./record-change.ts";
-import { expand, type Slot } from "./schedule.ts";
+import { expand } from "./schedule.ts";
 import { mayBeRescheduled, reschedule, type Session, sessionMissing, sessionToProto } from "./session.ts";
+import type { Slot } from "./slot.ts";
 
 /** Where a session shall go, and with whom, judged by what was there before the locks. */
 interface Plan {

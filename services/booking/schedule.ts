@@ -1,4 +1,5 @@
 import { DomainError } from "../runtime/errors.ts";
+import { type Slot, slotOf, timesOf } from "./slot.ts";
 import { localAt, localMsOf, wallClock } from "./wall-clock.ts";
 
 /** The wished-for times, local to a zone. */
@@ -25,28 +26,10 @@ export interface WeeklyTime {
   startTime: Temporal.PlainTime;
 }
 
-/** When one session takes place. */
-export interface Slot {
-  /** From 1, by start time. */
-  sequence: number;
-  startTime: Temporal.Instant;
-  endTime: Temporal.Instant;
-  localStartTime: Temporal.PlainDateTime;
-}
-
 export interface Terms {
   sessionCount: number;
   sessionMinutes: number;
 }
-
-/** A slot's times as ISO 8601 has them. */
-export interface SlotTexts {
-  startTime: string;
-  endTime: string;
-  localStartTime: string;
-}
-
-const knownTexts = new WeakMap<Slot, SlotTexts>();
 
 const MAX_AHEAD = { years: 2 };
 const MINUTE_MS = 60_000;
@@ -60,21 +43,18 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
  * ahead, or that names a local time which a clock change skips.
  */
 export function expand(schedule: Schedule, terms: Terms, timeZone: string, now: Temporal.Instant): Slot[] {
-  const local = schedule.kind === "weekly" ? repeat(schedule, terms, timeZone, now) : listed(schedule, terms);
   const lastMs = horizon(now).epochMilliseconds;
   const clock = wallClock(timeZone, [now.epochMilliseconds - DAY_MS, lastMs + DAY_MS]);
+  const local = schedule.kind === "weekly" ? repeat(schedule, terms, clock.localMs(lastMs)) : listed(schedule, terms);
   const slots = local.map((localMs, index) => {
-    const localStartTime = localAt(localMs);
     const startMs = clock.instantMs(localMs);
-    if (startMs === null) throw doesNotExist(localStartTime, timeZone);
-    const startTime = Temporal.Instant.fromEpochMilliseconds(startMs);
-    const endTime = Temporal.Instant.fromEpochMilliseconds(startMs + terms.sessionMinutes * MINUTE_MS);
-    return { sequence: index + 1, startTime, endTime, localStartTime };
+    if (startMs === null) throw doesNotExist(localAt(localMs), timeZone);
+    return slotOf({ startMs, endMs: startMs + terms.sessionMinutes * MINUTE_MS, localMs }, index + 1);
   });
   slots.forEach((slot, index) => {
-    const startMs = slot.startTime.epochMilliseconds;
+    const { startMs } = timesOf(slot);
     const previous = slots[index - 1];
-    if (previous && startMs < previous.endTime.epochMilliseconds) throw overlap(previous, slot);
+    if (previous && startMs < timesOf(previous).endMs) throw overlap(previous, slot);
     if (startMs < now.epochMilliseconds) throw inPast(slot);
     if (startMs > lastMs) throw tooFarAhead(slot.localStartTime);
   });
@@ -85,8 +65,7 @@ export function expand(schedule: Schedule, terms: Terms, timeZone: string, now: 
 function repeat(
   { startDate, times, closures = [] }: WeeklyPattern,
   { sessionCount, sessionMinutes }: Terms,
-  timeZone: string,
-  now: Temporal.Instant,
+  horizonMs: number,
 ): number[] {
   const ofWeek = timesOfWeek(startDate, times);
   const closed = closures.map(({ startTime, endTime }) => ({
@@ -96,13 +75,11 @@ function repeat(
   const isOpen = (localMs: number): boolean =>
     !closed.some(({ startMs, endMs }) => localMs < endMs && localMs + sessionMinutes * MINUTE_MS > startMs);
   const firstMs = localMsOf(startDate.toPlainDateTime());
-  const lastDate = horizon(now).toZonedDateTimeISO(timeZone).toPlainDate().add({ days: 1 });
-  const lastMs = localMsOf(lastDate.toPlainDateTime());
   const starts: number[] = [];
   for (let week = 0; starts.length < sessionCount; week += 1) {
     for (const { day, startMs } of ofWeek) {
       const midnightMs = firstMs + (7 * week + day) * DAY_MS;
-      if (midnightMs > lastMs) throw tooFarAhead(localAt(midnightMs));
+      if (midnightMs > horizonMs + DAY_MS) throw tooFarAhead(localAt(midnightMs));
       starts.push(...startMs.map((ms) => midnightMs + ms).filter(isOpen));
       if (starts.length >= sessionCount) break;
     }
@@ -133,15 +110,6 @@ export function instantOf(local: Temporal.PlainDateTime, timeZone: string): Temp
   const zoned = local.toZonedDateTime(timeZone, { disambiguation: "compatible" });
   if (!zoned.toPlainDateTime().equals(local)) throw doesNotExist(local, timeZone);
   return zoned.toInstant();
-}
-
-/** Made once for a slot, and by Date, in half the time that Temporal takes for each text. */
-export function textsOf(slot: Slot): SlotTexts {
-  return knownTexts.getOrInsertComputed(slot, ({ startTime, endTime, localStartTime }) => ({
-    startTime: new Date(startTime.epochMilliseconds).toISOString(),
-    endTime: new Date(endTime.epochMilliseconds).toISOString(),
-    localStartTime: localStartTime.toString(),
-  }));
 }
 
 /** Nothing is booked to start later than this. */

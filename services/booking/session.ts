@@ -3,7 +3,7 @@ import { type SessionSchema, SessionState } from "../../gen/cadre/booking/v1/pur
 import { DomainError } from "../runtime/errors.ts";
 import { timestampOf } from "../runtime/timestamps.ts";
 import type { Purchase } from "./purchase.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 
 export interface Session {
   sessionId: string;
@@ -62,13 +62,17 @@ const DONE: Record<SessionAction, string> = {
 /** A session of a purchase that nobody gives yet. */
 export function newSession(purchase: Purchase, slot: Slot, sessionId: string): Omit<Session, "trainerId"> {
   const { purchaseId, operatorId, studentId, timeZone } = purchase;
+  const { sequence, startTime, endTime, localStartTime } = slot;
   return {
     sessionId,
     purchaseId,
     operatorId,
     studentId,
     timeZone,
-    ...slot,
+    sequence,
+    startTime,
+    endTime,
+    localStartTime,
     state: "scheduled",
     completeTime: null,
     completedBy: null,

@@ -1,7 +1,7 @@
 import type { Diary } from "./diary.ts";
 import { type Moment, momentOf } from "./eligibility.ts";
 import type { Assignment, Offer } from "./offer.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 
 /** As many as a request takes. */
 const MAX_ASSIGNMENTS = 50;

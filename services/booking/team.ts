@@ -5,7 +5,7 @@ import { type Diaries, isTaken, type Lesson, openDiary } from "./diary.ts";
 import { momentOf, spanOf, type Wish } from "./eligibility.ts";
 import type { Assignment } from "./offer.ts";
 import { type Ranked, type Ranking, rank, type Workload } from "./ranking.ts";
-import type { Slot } from "./schedule.ts";
+import type { Slot } from "./slot.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** What a trainer has on the days of a session, or just before and after it. */

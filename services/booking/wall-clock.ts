@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 /** What the clocks of a time zone show. A local time is in milliseconds since 1970-01-01T00:00 on that clock. */
 export interface WallClock {
   localMs(ms: number): number;
@@ -13,13 +15,29 @@ interface Offset {
 }
 
 const NANOSECONDS_PER_MS = 1e6;
+/** Bookings ask for a little more each time. */
+const SPARE_MS = 365 * 24 * 60 * 60 * 1000;
+
+/** For the time that was asked for so far: there are some six hundred zones. */
+const clocks = new LRUCache<string, { fromMs: number; untilMs: number; clock: WallClock }>({ max: 1000 });
 
 /**
  * A time zone's clock from one instant to another, both included, as plain arithmetic: Temporal takes microseconds for
- * each conversion, and a search makes ten thousands. Beyond its ends the clock is not changed any more.
+ * each conversion, and a search makes ten thousands. Beyond its ends the clock may not be changed any more.
  */
 export function wallClock(timeZone: string, [fromMs, untilMs]: [fromMs: number, untilMs: number]): WallClock {
-  const offsets = offsetsOf(timeZone, fromMs, untilMs);
+  const known = clocks.get(timeZone);
+  if (known && known.fromMs <= fromMs && untilMs <= known.untilMs) return known.clock;
+  const span = {
+    fromMs: Math.min(fromMs, known?.fromMs ?? fromMs),
+    untilMs: Math.max(untilMs + SPARE_MS, known?.untilMs ?? untilMs),
+  };
+  const clock = newClock(offsetsOf(timeZone, span.fromMs, span.untilMs));
+  clocks.set(timeZone, { ...span, clock });
+  return clock;
+}
+
+function newClock(offsets: Offset[]): WallClock {
   return {
     localMs(ms) {
       const offset = offsets.find(({ untilMs }) => ms < untilMs);
