@@ -5,7 +5,7 @@ import { callBookAssignedPurchase, callBookPurchase } from "./book-commands.ts";
 import { findFacts } from "./book-queries.ts";
 import { type Booking, newBooking, newDecision, newPurchase, newSessions } from "./booking.ts";
 import {
-  assignedTrainer,
+  assignedAnswer,
   encodedAnswer,
   encodedTrainer,
   newAnswer,
@@ -106,14 +106,14 @@ async function book(
   const candidates = shortlist.map(({ candidate }) => trainerFacts(candidate));
   const decision = newDecision(booking, null);
   const command = { request: booking.request, purchase, sessions, candidates, decision };
-  const answer = newAnswer(purchase, sessions, zone);
-  const answers = { answer: encodedAnswer(answer), trainerAnswers: shortlist.map(encodedTrainer) };
+  const answer = newAnswer({ purchase, sessions, slots: booking.slots, zone });
+  const stored = encodedAnswer(answer);
+  const answers = { answer: stored, trainerAnswers: shortlist.map(encodedTrainer) };
   const outcome = await callBookPurchase(db, { command, ...answers }, booking.remembered);
   if (outcome.outcome !== "booked") return unlessBooked(booking, outcome);
   const chosen = shortlist.find(({ candidate }) => candidate.trainerId === outcome.trainer_id);
   if (!chosen) throw new TypeError(`${outcome.trainer_id} was not on the shortlist`);
-  answer.trainer = assignedTrainer(chosen);
-  return withTrainers(answer);
+  return assignedAnswer(answer, stored, chosen);
 }
 
 /** Null when one of them, or the student, has been booked meanwhile. */
@@ -133,7 +133,7 @@ async function bookTeam(
     trainers: team.members.map(({ candidate }) => trainerFacts(candidate)),
     decision: newDecision(booking, null),
   };
-  const answer = newTeamAnswer(purchase, sessions, zone, team);
+  const answer = newTeamAnswer({ purchase, sessions, slots: booking.slots, zone }, team);
   const outcome = await callBookAssignedPurchase(db, command, encodedAnswer(answer));
   return outcome.outcome === "booked" ? withTrainers(answer) : unlessBooked(booking, outcome);
 }

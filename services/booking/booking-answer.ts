@@ -1,4 +1,6 @@
-import { create, fromBinary, fromJson, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { z } from "zod";
 import {
   type BookPurchaseResponse,
@@ -7,17 +9,32 @@ import {
 import {
   type AssignedTrainer,
   AssignedTrainerSchema,
-  type SessionSchema,
+  PurchaseSchema,
+  type Session,
+  SessionSchema,
 } from "../../gen/cadre/booking/v1/purchase_pb.ts";
+import { rememberEncoding } from "../runtime/encoded-message.ts";
 import type { NewPurchase, NewSession } from "./book-commands.ts";
 import { purchaseToProto } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
 import { SESSION_STATES } from "./session.ts";
+import { type Slot, timesOf } from "./slot.ts";
 import type { Team } from "./team.ts";
 import { type Zone, zoneToProto } from "./zone.ts";
 
+const NOTHING = new Uint8Array();
+
+/** What is to be booked, but by whom it is given. */
+export interface Booked {
+  purchase: NewPurchase;
+  /** As many as slots. */
+  sessions: NewSession[];
+  slots: Slot[];
+  zone: Zone;
+}
+
 /** The answer to a booking, but for the trainer. */
-export function newAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone): BookPurchaseResponse {
+export function newAnswer({ purchase, sessions, slots, zone }: Booked): BookPurchaseResponse {
   const createTime = Temporal.Instant.from(purchase.create_time);
   return create(BookPurchaseResponseSchema, {
     purchase: purchaseToProto({
@@ -42,34 +59,37 @@ export function newAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Z
       cancelTime: null,
     }),
     zone: zoneToProto(zone),
-    sessions: sessions.map((session) => sessionOf(session, purchase)),
+    sessions: slots.map((slot, index) => sessionOf(slot, sessions[index]?.session_id ?? "", purchase)),
   });
 }
 
-/** As sessionToProto has it, from texts: Temporal takes microseconds for each. */
-function sessionOf(session: NewSession, purchase: NewPurchase): MessageInitShape<typeof SessionSchema> {
+/** As sessionToProto has it, and whole, so that nobody has to put it together field by field: there are thirty. */
+function sessionOf(slot: Slot, sessionId: string, purchase: NewPurchase): Session {
+  const { startMs, endMs, localStartTime } = timesOf(slot);
   return {
-    sessionId: session.session_id,
+    $typeName: "cadre.booking.v1.Session",
+    sessionId,
     purchaseId: purchase.purchase_id,
-    sequence: session.sequence,
+    sequence: slot.sequence,
     studentId: purchase.student_id,
-    startTime: secondOf(session.start_time),
-    endTime: secondOf(session.end_time),
+    trainerId: "",
+    startTime: secondAt(startMs),
+    endTime: secondAt(endMs),
     timeZone: purchase.time_zone,
-    localStartTime: session.local_start_time,
+    localStartTime,
     state: SESSION_STATES.scheduled,
     etag: "1",
   };
 }
 
 /** Sessions begin and end at whole seconds. */
-function secondOf(text: string): { seconds: bigint } {
-  return { seconds: BigInt(Date.parse(text) / 1000) };
+function secondAt(ms: number): Timestamp {
+  return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(ms / 1000), nanos: 0 };
 }
 
 /** The same, where the trainers are settled. */
-export function newTeamAnswer(purchase: NewPurchase, sessions: NewSession[], zone: Zone, team: Team) {
-  const answer = newAnswer(purchase, sessions, zone);
+export function newTeamAnswer(booked: Booked, team: Team) {
+  const answer = newAnswer(booked);
   answer.trainers = team.members.map(assignedTrainer);
   answer.trainer = assignedTrainer(team.lead);
   for (const session of answer.sessions) session.trainerId = team.trainerOf(session.sequence);
@@ -91,6 +111,41 @@ export function encodedAnswer(answer: BookPurchaseResponse): Buffer {
 /** What an answer says about a candidate, if it is the one. */
 export function encodedTrainer(ranked: Ranked): Buffer {
   return encodedAnswer(create(BookPurchaseResponseSchema, { trainer: assignedTrainer(ranked) }));
+}
+
+/**
+ * The answer with its trainer, as the bytes that were stored: those of the purchase and of each session only grow by the
+ * trainer's id, in less than half of the time that encoding them again takes. It may not be changed any more.
+ */
+export function assignedAnswer(answer: BookPurchaseResponse, stored: Buffer, chosen: Ranked): BookPurchaseResponse {
+  const { trainerId } = chosen.candidate;
+  const trainer = assignedTrainer(chosen);
+  const { purchase, sessions } = BookPurchaseResponseSchema.field;
+  const longer = withinFields(stored, {
+    [purchase.number]: toBinary(PurchaseSchema, create(PurchaseSchema, { trainerId })),
+    [sessions.number]: toBinary(SessionSchema, create(SessionSchema, { trainerId })),
+  });
+  const rest = toBinary(
+    BookPurchaseResponseSchema,
+    create(BookPurchaseResponseSchema, { trainer, trainers: [trainer] }),
+  );
+  answer.trainer = trainer;
+  rememberEncoding(withTrainers(answer), [longer, rest]);
+  return answer;
+}
+
+/** A message of messages, with what is to stand behind each of them by the number of its field. */
+function withinFields(message: Uint8Array, additions: Readonly<Record<number, Uint8Array>>): Uint8Array {
+  const reader = new BinaryReader(message);
+  const writer = new BinaryWriter();
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = reader.bytes();
+    const { [number]: addition = NOTHING } = additions;
+    writer.tag(number, wireType).uint32(field.byteLength + addition.byteLength);
+    writer.raw(field).raw(addition);
+  }
+  return writer.finish();
 }
 
 /** The response that a stored answer, in base64, stands for. */

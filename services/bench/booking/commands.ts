@@ -63,7 +63,7 @@ export function commandOf(number: number, teachers: Teachers, firstStudent = 0):
     })),
     decision: newDecision(booking, null),
   };
-  const answer = encodedAnswer(newAnswer(purchase, sessions, BERLIN));
+  const answer = encodedAnswer(newAnswer({ purchase, sessions, slots: booking.slots, zone: BERLIN }));
   return { command, answer, trainerAnswers: ranking.ranked.map(encodedTrainer) };
 }
 
