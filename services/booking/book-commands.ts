@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type Database, sql } from "../runtime/database.ts";
 import type { writeRefusal } from "../runtime/stored-refusal.ts";
-import type { RememberedFacts } from "./remembered-facts.ts";
 
 /** JSON as book_purchase of 0042_encoded_answers.sql reads it. */
 export interface BookCommand {
@@ -15,6 +14,12 @@ export interface BookCommand {
     daily_session_limit: number;
   }[];
   decision: NewDecision;
+}
+
+/** What a booking rests on without having asked. */
+export interface FactsToHold {
+  course: { courseId: string; name: string; sessionCount: number; sessionMinutes: number };
+  zonesVersion: number;
 }
 
 /** As book_assigned_purchase reads it. */
@@ -116,7 +121,7 @@ const refuseRow = z.object({ outcome: refuseOutcome });
 export function callBookPurchase(
   db: Database,
   { command, answer, trainerAnswers }: { command: BookCommand; answer: Buffer; trainerAnswers: Buffer[] },
-  remembered: RememberedFacts | null,
+  remembered: FactsToHold | null,
 ): Promise<z.output<typeof bookOutcome>> {
   const book = sql.fragment`book_purchase(
     ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}

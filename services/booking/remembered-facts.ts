@@ -1,11 +1,12 @@
 import type { Attempt } from "./attempt.ts";
+import type { FactsToHold } from "./book-commands.ts";
 import type { CourseFacts, findFacts } from "./book-queries.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Visible } from "./operator.ts";
 import type { Zone } from "./zone.ts";
 
 /** What a booking rests on before trainers are looked at, as this process remembers it. */
-export interface RememberedFacts {
+export interface RememberedFacts extends FactsToHold {
   course: CourseFacts;
   zone: Zone;
   /** What the zones were at when it was so. */
