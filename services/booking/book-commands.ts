@@ -126,12 +126,12 @@ export function callBookPurchase(
   const book = sql.fragment`book_purchase(
     ${JSON.stringify(command)}::jsonb, ${sql.binary(answer)}, ${sql.array(trainerAnswers, "bytea")}
   )`;
-  if (!remembered) return db.oneFirst(sql.type(bookRow)`select ${book} as outcome`);
+  if (!remembered) return db.oneFirst(sql.prepared("book", bookRow)`select ${book} as outcome`);
   const { course, zonesVersion } = remembered;
   const hold = sql.fragment`facts_hold(
     ${course.courseId}, ${course.name}, ${course.sessionCount}, ${course.sessionMinutes}, ${zonesVersion}
   )`;
-  return db.oneFirst(sql.type(bookRow)`
+  return db.oneFirst(sql.prepared("book", bookRow)`
     select case when ${hold} then ${book} else '{"outcome": "outdated"}' end as outcome
   `);
 }

@@ -45,7 +45,7 @@ export function findFacts(
   asked: { request: RequestFacts; now: Temporal.Instant } | null,
 ) {
   const { latitude, longitude } = wanted.location;
-  return db.one(sql.type(factsRow)`
+  return db.one(sql.prepared("facts", factsRow)`
     select student_exists as "studentExists", course, zone, earlier
     from find_facts(
       ${wanted.studentId}, ${wanted.courseId}, ${latitude}, ${longitude},

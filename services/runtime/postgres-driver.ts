@@ -63,7 +63,7 @@ export function postgresDriver(longestStatementMs?: number): DriverFactory {
             await client.connect();
           },
           end: () => client.end(),
-          query: (text, values) => query(client, text, values, longestStatementMs),
+          query: (text, values, options) => query(client, text, values, { longestMs: longestStatementMs, ...options }),
           stream() {
             throw new TypeError("a result is not streamed: it is read page by page");
           },
@@ -92,12 +92,17 @@ export function newClient(connectionString: string, typeParsers: readonly Driver
 
 /**
  * Ends with the current call, within the rights of its caller, on a client that nothing else is asked of meanwhile. A
- * connection that has not answered after `longestMs` is given up.
+ * connection that has not answered after `longestMs` is given up. With a name, it is prepared where that can be.
  */
-export async function query(client: pg.Client, text: string, values?: unknown[], longestMs?: number) {
+export async function query(
+  client: pg.Client,
+  text: string,
+  values?: unknown[],
+  { longestMs, name }: { longestMs?: number | undefined; name?: string } = {},
+) {
   const statement = {
     text,
-    run: () => ask(client, text, values),
+    run: () => ask(client, text, values, name),
     cancel: () => sendCancelRequest(client),
     drop: () => streamOf(client).destroy(),
   };
