@@ -43,7 +43,7 @@ export type AvailabilityAnswer = z.output<typeof answerRow>["availability"];
 export function readAvailability(db: Queryable, question: Question): Promise<AvailabilityAnswer> {
   const { operatorId, studentId, slots, candidates, known, server, slotHours, dayHours } = question;
   const { peak, since, timed, counted } = question;
-  return db.oneFirst(sql.type(answerRow)`
+  return db.oneFirst(sql.prepared("availability", answerRow)`
     select read_availability(
       ${operatorId}, ${studentId},
       ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},

@@ -14,10 +14,8 @@ test("the answer that is sent says of the trainer what a repeat will read from t
 
   const sent = assignedAnswer(fromBinary(BookPurchaseResponseSchema, stored), stored, chosen);
   expect(sent).toEqual(kept);
-  const encoded = encodeMessage(BookPurchaseResponseSchema, sent);
-  const bytes = Buffer.alloc(encoded.byteLength);
-  encoded.copy(bytes, 0);
-  expect(fromBinary(BookPurchaseResponseSchema, bytes)).toEqual(kept);
+  const { pieces } = encodeMessage(BookPurchaseResponseSchema, sent);
+  expect(fromBinary(BookPurchaseResponseSchema, Buffer.concat(pieces))).toEqual(kept);
   expect(kept).toMatchObject({
     purchase: { trainerId: chosen.candidate.trainerId },
     sessions: Array.from({ length: 30 }, () => ({ trainerId: chosen.candidate.trainerId })),

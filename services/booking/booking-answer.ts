@@ -13,7 +13,7 @@ import {
   type Session,
   SessionSchema,
 } from "../../gen/cadre/booking/v1/purchase_pb.ts";
-import { rememberEncoding } from "../runtime/encoded-message.ts";
+import { rememberEncoding, toBuffer } from "../runtime/encoded-message.ts";
 import type { NewPurchase, NewSession } from "./book-commands.ts";
 import { purchaseToProto } from "./purchase.ts";
 import type { Ranked } from "./ranking.ts";
@@ -105,7 +105,7 @@ export function assignedTrainer({ candidate: { trainerId, name }, distanceMeters
  * one's `encodedTrainer` behind it: messages that stand one behind the other are one message.
  */
 export function encodedAnswer(answer: BookPurchaseResponse): Buffer {
-  return Buffer.from(toBinary(BookPurchaseResponseSchema, answer));
+  return toBuffer(BookPurchaseResponseSchema, answer);
 }
 
 /** What an answer says about a candidate, if it is the one. */
@@ -125,17 +125,14 @@ export function assignedAnswer(answer: BookPurchaseResponse, stored: Buffer, cho
     [purchase.number]: toBinary(PurchaseSchema, create(PurchaseSchema, { trainerId })),
     [sessions.number]: toBinary(SessionSchema, create(SessionSchema, { trainerId })),
   });
-  const rest = toBinary(
-    BookPurchaseResponseSchema,
-    create(BookPurchaseResponseSchema, { trainer, trainers: [trainer] }),
-  );
+  const rest = encodedAnswer(create(BookPurchaseResponseSchema, { trainer, trainers: [trainer] }));
   answer.trainer = trainer;
   rememberEncoding(withTrainers(answer), [longer, rest]);
   return answer;
 }
 
 /** A message of messages, with what is to stand behind each of them by the number of its field. */
-function withinFields(message: Uint8Array, additions: Readonly<Record<number, Uint8Array>>): Uint8Array {
+function withinFields(message: Uint8Array, additions: Readonly<Record<number, Uint8Array>>): Buffer {
   const reader = new BinaryReader(message);
   const writer = new BinaryWriter();
   while (reader.pos < reader.len) {
@@ -145,7 +142,8 @@ function withinFields(message: Uint8Array, additions: Readonly<Record<number, Ui
     writer.tag(number, wireType).uint32(field.byteLength + addition.byteLength);
     writer.raw(field).raw(addition);
   }
-  return writer.finish();
+  const { buffer, byteOffset, byteLength } = writer.finish();
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The response that a stored answer, in base64, stands for. */
