@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Queryable, sql } from "../runtime/database.ts";
+import { type Database, sql } from "../runtime/database.ts";
 import type { Candidate } from "./candidate.ts";
 import { type Slot, textsOf } from "./slot.ts";
 import { bitsOf, type Hours } from "./week-hours.ts";
@@ -12,8 +12,8 @@ export interface Question {
   candidates: Candidate[];
   /** For each candidate, from which transaction on a change of its claims is news; null to be told of all. */
   known: (bigint | null)[];
-  /** Which server knew. */
-  server: string;
+  /** In which epoch of the database's notes that was. */
+  knownIn: string | null;
   slotHours: Hours;
   dayHours: Hours;
   /** The most slots that one local day may hold. */
@@ -28,7 +28,7 @@ export interface Question {
 /** As 0100_changes_of_claims.sql tells it. */
 const answerRow = z.object({
   availability: z.object({
-    server: z.string(),
+    epoch: z.string().nullable(),
     news: z.string().transform(BigInt),
     diaries: z.string(),
     times: z.array(z.tuple([z.number(), z.string(), z.string().nullable()])),
@@ -40,15 +40,15 @@ const answerRow = z.object({
 
 export type AvailabilityAnswer = z.output<typeof answerRow>["availability"];
 
-export function readAvailability(db: Queryable, question: Question): Promise<AvailabilityAnswer> {
-  const { operatorId, studentId, slots, candidates, known, server, slotHours, dayHours } = question;
+export function readAvailability(db: Database, question: Question): Promise<AvailabilityAnswer> {
+  const { operatorId, studentId, slots, candidates, known, knownIn, slotHours, dayHours } = question;
   const { peak, since, timed, counted } = question;
   return db.oneFirst(sql.prepared("availability", answerRow)`
     select read_availability(
       ${operatorId}, ${studentId},
       ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},
       ${plainArray(candidates.map(({ trainerId }) => trainerId))},
-      ${plainArray(known.map((transaction) => transaction ?? "null"))}, ${server},
+      ${plainArray(known.map((transaction) => transaction ?? "null"))}, ${knownIn},
       ${plainArray(candidates.map(({ timeZone }) => `"${timeZone}"`))},
       ${plainArray(candidates.map(({ dailySessionLimit }) => dailySessionLimit))},
       ${bitsOf(slotHours)}, ${bitsOf(dayHours)}, ${peak}, ${since.toString()},

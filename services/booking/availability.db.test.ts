@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { z } from "zod";
-import { openDatabase, type Queryable, sql } from "../runtime/database.ts";
+import { type Database, openDatabase, type Queryable, sql } from "../runtime/database.ts";
 import { findAvailability } from "./availability.ts";
 import type { Candidate } from "./candidate.ts";
-import { forgetClaimChanges } from "./change-queries.ts";
-import { type ClaimCache, claimCache, NOTED_MINUTES } from "./claim-cache.ts";
+import { tidyClaimChanges } from "./change-queries.ts";
+import { type ClaimCache, claimCache } from "./claim-cache.ts";
 import {
   type BookingServer,
   COMPANY,
@@ -15,12 +15,12 @@ import {
   startBookingServer,
 } from "./testing/booking-server.ts";
 import { type Lesson, START, sell } from "./testing/sold-lessons.ts";
+import type { TrainerClaims } from "./trainer-claims.ts";
 import { localAt } from "./wall-clock.ts";
 
 let mesh: BookingServer;
 let given: Awaited<ReturnType<typeof givenCatalogue>>;
 let cache: ClaimCache;
-let nowMs: number;
 
 beforeAll(async () => {
   mesh = await startBookingServer();
@@ -28,8 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => mesh.close());
 beforeEach(() => {
-  nowMs = 0;
-  cache = claimCache({ maxClaims: 1000, nowMs: () => nowMs });
+  cache = claimCache({ maxBytes: 1_000_000 });
 });
 
 const HOUR = 60;
@@ -72,7 +71,7 @@ interface Asked {
   now: number;
 }
 
-const found = ({ studentId, starts, candidates, now }: Asked, db: Queryable = mesh.database.all) =>
+const found = ({ studentId, starts, candidates, now }: Asked, db: Database = mesh.database.all) =>
   findAvailability(
     { db, claims: cache },
     { operatorId: COMPANY, studentId, slots: slotsAt(...starts), candidates, now: START.add({ minutes: now }) },
@@ -200,7 +199,7 @@ test("what is kept of the claims tells what the claims do, whatever is written i
     }),
     { numRuns: 25, endOnFailure: true }, // a failure prints its seed
   );
-  expect(cache.counts.known).toBeGreaterThan(100);
+  expect(cache.counts().known).toBeGreaterThan(100);
 });
 
 /** Does something to the first session of a purchase, unless the claims of others forbid it. */
@@ -248,7 +247,7 @@ test("who has not changed is not read again, and whose change is undone is as be
   const question = { studentId: given.studentId, starts: [600, 900], candidates, now: 0 };
   const first = await found(question);
   expect(first.workloads.map(({ clashingSessionCount }) => clashingSessionCount)).toEqual([1, 1]);
-  expect(cache.counts).toEqual({ known: 0, read: 2 });
+  expect(cache.counts()).toEqual({ known: 0, changed: 0, unknown: 2 });
   await expect(
     mesh.database.all.transaction(async (tx) => {
       await soldTo(tx, lesson(changed, 600));
@@ -266,62 +265,158 @@ test("who has not changed is not read again, and whose change is undone is as be
   expect(kept()[1]).not.toBe(before[1]);
 });
 
-test("who has not been asked about for some minutes is read again, since changes are not noted for ever", async () => {
-  const trainerId = randomUUID();
-  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+test("notes are dropped once in a while, and claims of before are read again", async () => {
+  const [asked, other] = [randomUUID(), randomUUID()];
+  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(asked)], now: 0 };
   const sessions = async () => (await found(question)).workloads[0]?.bookedSessionCount;
-  expect(await sessions()).toBe(0);
-  await soldTo(mesh.database.all, lesson(trainerId, 600));
   const noted = () =>
     mesh.database.all.oneFirst(sql.type(z.object({ count: z.number() }))`
-      select count(*)::int from trainer_claim_change where trainer_id = ${trainerId}`);
-  await forgetClaimChanges(mesh.database.all, NOTED_MINUTES);
+      select count(*)::int from trainer_claim_change where trainer_id = any (${sql.array([asked, other], "uuid")})`);
+  expect(await sessions()).toBe(0);
+  await soldTo(mesh.database.all, lesson(asked, 600));
+  await tidyClaimChanges(mesh.database.all, 15);
   expect(await noted()).toBe(1);
-  await forgetClaimChanges(mesh.database.all, 0);
-  expect(await noted()).toBe(0);
-  nowMs += 5 * 60_000;
+  // What has been noted since the last time stays.
+  await tidyClaimChanges(mesh.database.all, 0);
+  await soldTo(mesh.database.all, lesson(other, 600));
+  await tidyClaimChanges(mesh.database.all, 0);
+  expect(await noted()).toBe(1);
   expect(await sessions()).toBe(1);
 });
 
-test("what another server said is not believed, whatever it called its transactions", async () => {
+test("a note of a transaction that was under way at a tidying survives the next one", async () => {
   const trainerId = randomUUID();
   const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
-  await found(question);
-  const empty = cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY);
-  if (!empty) throw new TypeError("nothing is kept");
-  await soldTo(mesh.database.all, lesson(trainerId, 600));
-  cache.answeredBy("2030-01-01 00:00:00+00");
-  cache.keep(trainerId, { ...empty, news: 2n ** 60n });
+  const { promise: late, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: written, resolve: writtenNow } = Promise.withResolvers<void>();
+  const slow = mesh.database.all.transaction(async (tx) => {
+    await soldTo(tx, lesson(trainerId, 600));
+    writtenNow();
+    await late;
+  });
+  await written;
+  await tidyClaimChanges(mesh.database.all, 0);
+  expect((await found(question)).workloads[0]?.clashingSessionCount).toBe(0);
+  commit();
+  await slow;
+  await tidyClaimChanges(mesh.database.all, 0);
   expect((await found(question)).workloads[0]?.clashingSessionCount).toBe(1);
+});
+
+test("after a crash, and until the notes begin anew, nothing that is in memory is believed, nor kept", async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  const clashing = async (trainerId: string) => {
+    const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+    return (await found(question)).workloads[0]?.clashingSessionCount;
+  };
+  const forged = async (trainerId: string) => {
+    const claims = cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY);
+    if (!claims) throw new TypeError("nothing is kept");
+    // As if transactions were numbered anew, far below.
+    claims.news = 2n ** 60n;
+    await soldTo(mesh.database.all, lesson(trainerId, 600));
+  };
+  for (const trainerId of [one, other]) expect(await clashing(trainerId)).toBe(0);
+  for (const trainerId of [one, other]) await forged(trainerId);
+  expect(await clashing(one)).toBe(0);
+
+  await mesh.database.all.query(sql.unsafe`delete from trainer_claim_log`);
+  expect(await clashing(one)).toBe(1);
+  expect(cache.size()).toBe(0);
+  await tidyClaimChanges(mesh.database.all, 15);
+  expect(await clashing(one)).toBe(1);
+  expect(await clashing(other)).toBe(1);
+  expect(cache.size()).toBeGreaterThan(0);
+});
+
+test("what one process began anew, another that knew the epoch before does not mistake for its own", async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  const ask = (trainerId: string) =>
+    found({ studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 });
+  await ask(one);
+  await ask(other);
+  const before = cache.get(COMPANY, one, Number.POSITIVE_INFINITY);
+  await mesh.database.all.query(sql.unsafe`delete from trainer_claim_log`);
+  await tidyClaimChanges(mesh.database.all, 15);
+  await ask(other);
+  expect(before).toBeDefined();
+  expect(cache.get(COMPANY, one, Number.POSITIVE_INFINITY)).toBeUndefined();
+  expect(cache.get(COMPANY, other, Number.POSITIVE_INFINITY)).toBeDefined();
+});
+
+test("an operator's trainer is no other's, and claims that were over already are not those of a day before", () => {
+  cache.begin(randomUUID());
+  const claims = { operatorId: "a", sinceMs: 5, news: 1n, count: 0, times: [] as Float64Array[] } as TrainerClaims;
+  cache.keep("trainer", claims);
+  expect(cache.get("a", "trainer", 5)).toBe(claims);
+  expect(cache.get("b", "trainer", 5)).toBeUndefined();
+  expect(cache.get("a", "trainer", 4)).toBeUndefined();
+});
+
+test("times are asked for once, and of those alone who have a claim at the hour; days are counted where claims do not rule it out", async () => {
+  const [free, busy] = [randomUUID(), randomUUID()];
+  await soldTo(mesh.database.all, lesson(free, 900), lesson(busy, 600));
+  const asked: (readonly unknown[])[] = [];
+  const db: Database = {
+    ...mesh.database.all,
+    oneFirst: (query) => {
+      asked.push(query.values);
+      return mesh.database.all.oneFirst(query);
+    },
+  };
+  const ask = async (start: number, dailySessionLimit: number) => {
+    const candidates = [free, busy].map((trainerId) => candidate(trainerId, { dailySessionLimit }));
+    await found({ studentId: given.studentId, starts: [start], candidates, now: 0 }, db);
+    const [timed, , counted] = (asked.at(-1) ?? []).slice(-3);
+    return { timed, counted };
+  };
+  const nothing = { timed: "{}", counted: "{}" };
+  expect(await ask(300, 8)).toEqual(nothing);
+  expect(await ask(600, 8)).toEqual({ timed: "{2}", counted: "{}" });
+  expect(await ask(600, 8)).toEqual(nothing);
+  expect(await ask(600, 1)).toEqual({ timed: "{}", counted: "{1,2}" });
+  expect(await ask(600 + 10 * DAY, 1)).toEqual(nothing);
 });
 
 test("who may not see an operator's claims is refused, and not told that there are none", async () => {
   const trainerId = randomUUID();
   await soldTo(mesh.database.all, lesson(trainerId, 600));
   const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
-  await using limited = new AsyncDisposableStack();
-  const db = await openDatabase(mesh.database.url, { maxConnections: 1, applicationName: "test" });
-  limited.defer(() => db.end());
-  const asOperator = (operatorId: string) =>
-    db.transaction(async (tx) => {
-      await tx.query(sql.unsafe`select set_config('cadre.operator_id', ${operatorId}, true)`);
-      return found(question, tx);
-    });
+  const asOperator = async (operatorId: string) => {
+    const url = new URL(mesh.database.url);
+    url.searchParams.set("options", `-c cadre.operator_id=${operatorId}`);
+    const db = await openDatabase(url.href, { maxConnections: 1, applicationName: "test" });
+    return found(question, db).finally(() => db.end());
+  };
   await expect(asOperator(randomUUID())).rejects.toThrow(/not the caller's to see/);
-  await expect(found(question, db)).rejects.toThrow(/not the caller's to see/);
+  await expect(asOperator("")).rejects.toThrow(/not the caller's to see/);
   expect(cache.size()).toBe(0);
   expect((await asOperator(COMPANY)).workloads[0]?.clashingSessionCount).toBe(1);
 });
 
-test("the cache holds so many claims at most", async () => {
-  const small = claimCache({ maxClaims: 30, nowMs: () => nowMs });
-  cache = small;
-  for (let count = 0; count < 10; count += 1) {
+test("who may not see everything cannot drop notes", async () => {
+  const trainerId = randomUUID();
+  await soldTo(mesh.database.all, lesson(trainerId, 600));
+  const db = await openDatabase(mesh.database.url, { maxConnections: 1, applicationName: "test" });
+  for (let count = 0; count < 2; count += 1) await tidyClaimChanges(db, 0).catch(() => undefined);
+  await db.end();
+  const noted = sql.type(z.object({ count: z.number() }))`
+    select count(*)::int from trainer_claim_change where trainer_id = ${trainerId}`;
+  expect(await mesh.database.all.oneFirst(noted)).toBe(1);
+});
+
+test("the cache takes so many bytes at most, times included", async () => {
+  cache = claimCache({ maxBytes: 20_000 });
+  const ask = (trainerId: string, start: number) =>
+    found({ studentId: given.studentId, starts: [start], candidates: [candidate(trainerId)], now: 0 });
+  for (let count = 0; count < 20; count += 1) {
     const trainerId = randomUUID();
-    await soldTo(mesh.database.all, ...[0, 1, 2].map((day) => lesson(trainerId, 600 + day * DAY)));
-    await soldTo(mesh.database.all, lesson(trainerId, 600 + 5 * DAY));
-    await found({ studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 });
+    await soldTo(mesh.database.all, ...[0, 7, 14].map((day) => lesson(trainerId, 600 + day * DAY)));
+    await ask(trainerId, 300);
+    const before = cache.size();
+    await ask(trainerId, 600);
+    if (count < 5) expect(cache.size()).toBeGreaterThan(before);
   }
-  expect(small.size()).toBeLessThanOrEqual(30);
-  expect(small.size()).toBeGreaterThan(20);
+  expect(cache.size()).toBeLessThanOrEqual(20_000);
+  expect(cache.size()).toBeGreaterThan(15_000);
 });

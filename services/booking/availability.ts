@@ -1,11 +1,11 @@
-import type { Queryable } from "../runtime/database.ts";
+import type { Database } from "../runtime/database.ts";
 import { type AvailabilityAnswer, readAvailability } from "./availability-query.ts";
 import type { Candidate } from "./candidate.ts";
 import type { ClaimCache } from "./claim-cache.ts";
 import { type Need, needOf } from "./need.ts";
 import type { Workload } from "./ranking.ts";
 import type { Slot } from "./slot.ts";
-import { purchaseIdAt, readDiaries, readTimes, type TrainerClaims } from "./trainer-claims.ts";
+import { positionsOf, purchaseIdAt, readDiaries, readTimes, type TrainerClaims } from "./trainer-claims.ts";
 import { touch } from "./week-hours.ts";
 
 export interface Availability {
@@ -16,20 +16,23 @@ export interface Availability {
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const NEVER = new Float64Array();
+
+interface Held {
+  claims: TrainerClaims;
+  /** Those of which the times decide. */
+  suspects: number[];
+}
 
 /**
  * How free the student and all candidates are, at one moment of the database: one statement, which tells what has changed of
- * the candidates' claims since they were read, and nothing of most.
+ * the candidates' claims since they were read, and nothing of most. The caller may see the operator's claims.
  */
 export async function findAvailability(
-  { db, claims: cache }: { db: Queryable; claims: ClaimCache },
+  { db, claims: cache }: { db: Database; claims: ClaimCache },
   wanted: { operatorId: string; studentId: string; slots: Slot[]; candidates: Candidate[]; now: Temporal.Instant },
 ): Promise<Availability> {
   const { operatorId, candidates, now } = wanted;
   const need = needOf(wanted.slots, candidates, now.epochMilliseconds);
-  const { server } = cache;
-  const checkedMs = cache.nowMs();
   const held = candidates.map(({ trainerId }) => {
     const claims = cache.get(operatorId, trainerId, need.sinceMs);
     return claims && { claims, suspects: suspectsOf(claims, need) };
@@ -40,7 +43,7 @@ export async function findAvailability(
     ...wanted,
     ...need,
     known: held.map((one) => one?.claims.news ?? null),
-    server,
+    knownIn: cache.epoch,
     since: Temporal.Instant.fromEpochMilliseconds(sinceMs),
     timed: held.flatMap((one, index) => (one ? untold(one, index + 1) : [])),
     counted: candidates.flatMap(({ dailySessionLimit }, index) => {
@@ -49,21 +52,32 @@ export async function findAvailability(
     }),
   });
 
-  cache.answeredBy(answer.server);
-  for (const { number, ...diary } of readDiaries(answer.diaries)) {
-    const claims = { operatorId, sinceMs, checkedMs, news: answer.news, ...diary };
-    held[number - 1] = { claims, suspects: suspectsOf(claims, need) };
-    cache.keep(candidates[number - 1]?.trainerId ?? "", claims);
+  const diaries = readDiaries(answer.diaries);
+  const changed = diaries.filter(({ number }) => held[number - 1]).length;
+  const told = held.slice();
+  for (const { number, ...diary } of diaries) {
+    const claims = { operatorId, sinceMs, news: answer.news, ...diary };
+    told[number - 1] = { claims, suspects: suspectsOf(claims, need) };
   }
-  for (const one of held) if (one) confirm(one.claims, answer.news, checkedMs);
-  for (const [number, purchaseId, times] of answer.times) tellTimes(held[number - 1]?.claims, purchaseId, times);
-  return { studentClashes: answer.studentClashes, workloads: workloadsOf(need, candidates, held, answer) };
+  const known = told.map((one, index) => one ?? nothingTold(candidates[index]));
+  cache.count({ known: known.length - diaries.length, changed, unknown: diaries.length - changed });
+  keep(cache, candidates, { held, known, timed: tellTimes(known, answer) }, answer);
+  return { studentClashes: answer.studentClashes, workloads: workloadsOf(need, candidates, known, answer) };
 }
 
-interface Held {
-  claims: TrainerClaims;
-  /** Those of which the times decide. */
-  suspects: number[];
+/** Keeps what was told, and that all that was known before still holds. */
+function keep(
+  cache: ClaimCache,
+  candidates: Candidate[],
+  { held, known, timed }: { held: (Held | undefined)[]; known: Held[]; timed: ReadonlySet<number> },
+  { epoch, news }: AvailabilityAnswer,
+): void {
+  cache.begin(epoch);
+  for (const [index, { trainerId }] of candidates.entries()) {
+    const one = known[index] ?? nothingTold(candidates[index]);
+    if (one.claims.news < news) one.claims.news = news;
+    if (one !== held[index] || timed.has(index + 1)) cache.keep(trainerId, one.claims);
+  }
 }
 
 function suspectsOf({ count, hours }: TrainerClaims, { slotHours }: Need): number[] {
@@ -97,32 +111,29 @@ function untold({ claims, suspects }: Held, number: number): { number: number; p
     .map((index) => ({ number, purchaseId: purchaseIdAt(claims, index) }));
 }
 
-/** Nothing was news to these claims, or they are it. */
-function confirm(claims: TrainerClaims, news: bigint, checkedMs: number): void {
-  if (claims.news > news) return;
-  claims.news = news;
-  claims.checkedMs = Math.max(claims.checkedMs, checkedMs);
+function nothingTold(candidate: Candidate | undefined): never {
+  throw new TypeError(`nothing was told of trainer ${candidate?.trainerId}`);
 }
 
-function tellTimes(claims: TrainerClaims | undefined, purchaseId: string, times: string | null): void {
-  if (!claims || times === null) return;
-  const digits = purchaseId.replaceAll("-", "");
-  for (let index = 0; index < claims.count; index += 1) {
-    if (purchaseIdAt(claims, index) === digits) claims.times[index] = readTimes(times);
+/** Adds times to the claims; the numbers of the trainers whose they are. */
+function tellTimes(known: Held[], { times }: AvailabilityAnswer): Set<number> {
+  const positions = new Map<number, Map<string, number>>();
+  for (const [number, purchaseId, text] of times) {
+    const { claims } = known[number - 1] ?? nothingTold(undefined);
+    const position = positions
+      .getOrInsertComputed(number, () => positionsOf(claims))
+      .get(purchaseId.replaceAll("-", ""));
+    // What was asked for may have been given back since, or be over: then it is not among the trainer's news.
+    if (text !== null && position !== undefined) claims.times[position] = readTimes(text);
   }
+  return new Set(positions.keys());
 }
 
-function workloadsOf(
-  need: Need,
-  candidates: Candidate[],
-  held: (Held | undefined)[],
-  answer: AvailabilityAnswer,
-): Workload[] {
+function workloadsOf(need: Need, candidates: Candidate[], known: Held[], answer: AvailabilityAnswer): Workload[] {
   const taughtBefore = new Set(answer.taughtBefore);
   const overDailyLimits = new Map(answer.overDailyLimits);
   return candidates.map(({ trainerId, bufferMinutes }, index) => {
-    const one = held[index];
-    if (!one) throw new TypeError(`nothing was told of trainer ${trainerId}`);
+    const one = known[index] ?? nothingTold(candidates[index]);
     return {
       trainerId,
       bookedSessionCount: sessionsAfter(one.claims, need.nowMs),
@@ -137,7 +148,8 @@ function workloadsOf(
 function clashes({ claims, suspects }: Held, { startMs, endMs }: Need, bufferMs: number): number {
   const clashing = new Set<number>();
   for (const suspect of suspects) {
-    const taken = claims.times[suspect] ?? NEVER;
+    const taken = claims.times[suspect];
+    if (!taken) throw new TypeError(`the times of purchase ${purchaseIdAt(claims, suspect)} were not told`);
     let next = 0;
     for (let slot = 0; slot < startMs.length; slot += 1) {
       while (next < taken.length && (taken[next + 1] ?? 0) <= (startMs[slot] ?? 0)) next += 2;

@@ -93,9 +93,9 @@ export async function forgetChanges(db: Database, olderThanHours: number): Promi
   }
 }
 
-/** Drops what was noted of claims before that many minutes. */
-export async function forgetClaimChanges(db: Database, olderThanMinutes: number): Promise<void> {
-  await db.query(sql.unsafe`select forget_claim_changes(make_interval(mins => ${olderThanMinutes}))`);
+/** Drops, once in so many minutes, what was noted of claims before the last time. */
+export async function tidyClaimChanges(db: Database, keptMinutes: number): Promise<void> {
+  await db.query(sql.unsafe`select tidy_claim_changes(make_interval(mins => ${keptMinutes}))`);
 }
 
 function visibleChanges(visible: Visible) {

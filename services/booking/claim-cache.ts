@@ -1,66 +1,65 @@
 import { LRUCache } from "lru-cache";
 import type { TrainerClaims } from "./trainer-claims.ts";
 
-/** The claims of trainers as they were read last, by the trainers' ids. */
+/** The claims of trainers as they were read last, by the trainers' ids. Whether they still hold is for the database to say. */
 export interface ClaimCache {
-  /** As of when they hold is for the database to say: it is asked for news with each use. */
   get(operatorId: string, trainerId: string, sinceMs: number): TrainerClaims | undefined;
-  /** Keeps what was read, unless what is kept was read later. */
+  /** Keeps what was read, unless what is kept was read later, and counts how large it is now. */
   keep(trainerId: string, claims: TrainerClaims): void;
-  /** What `pg_postmaster_start_time` was where they were read: another server may count its transactions anew. */
-  readonly server: string;
-  /** Forgets everything that another server said. */
-  answeredBy(server: string): void;
-  nowMs(): number;
-  counts: Readonly<ClaimCounts>;
-  /** How many claims are kept. */
+  /** The epoch of what is kept; null while nothing can be. */
+  readonly epoch: string | null;
+  /** Forgets what was read in another epoch. */
+  begin(epoch: string | null): void;
+  count(more: ClaimCounts): void;
+  counts(): Readonly<ClaimCounts>;
+  /** About how many bytes are taken. */
   size(): number;
 }
 
-/** What the cache has done since it began, by trainers. */
+/** Trainers who were asked about: whose claims were known and still held, had changed, or were not known. */
 export interface ClaimCounts {
   known: number;
-  read: number;
+  changed: number;
+  unknown: number;
 }
 
-/**
- * For how long it may not have been asked whether there is any news: a third of how long that is to be had, so that it
- * comes in time also from a transaction that took as long.
- */
-const MAX_UNCHECKED_MS = 5 * 60_000;
+/** What an object of six arrays and its entry take, and what each claim and each time of it adds. */
+const TRAINER_BYTES = 1300;
+const CLAIM_BYTES = 60;
+const TIMES_BYTES = 200;
 
-/** For how long the database notes whose claims have changed. */
-export const NOTED_MINUTES = 15;
-
-export function claimCache({ maxClaims, nowMs }: { maxClaims: number; nowMs: () => number }): ClaimCache {
-  const entries = new LRUCache<string, TrainerClaims>({
-    maxSize: maxClaims,
-    sizeCalculation: ({ count }) => 1 + count,
-  });
-  const counts = { known: 0, read: 0 };
-  let server = "";
+export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
+  const entries = new LRUCache<string, TrainerClaims>({ maxSize: maxBytes, sizeCalculation: bytesOf });
+  const counts = { known: 0, changed: 0, unknown: 0 };
+  let epoch: string | null = null;
   return {
     get(operatorId, trainerId, sinceMs) {
       const claims = entries.get(trainerId);
-      const usable =
-        claims?.operatorId === operatorId && claims.sinceMs <= sinceMs && nowMs() - claims.checkedMs < MAX_UNCHECKED_MS;
-      counts[usable ? "known" : "read"] += 1;
-      return usable ? claims : undefined;
+      return claims?.operatorId === operatorId && claims.sinceMs <= sinceMs ? claims : undefined;
     },
     keep(trainerId, claims) {
-      const kept = entries.peek(trainerId);
-      if (!kept || kept.news <= claims.news) entries.set(trainerId, claims);
+      if (epoch === null || (entries.peek(trainerId)?.news ?? 0n) > claims.news) return;
+      entries.delete(trainerId); // Of the same object it would not look how large it is now.
+      entries.set(trainerId, claims);
     },
-    get server() {
-      return server;
+    get epoch() {
+      return epoch;
     },
-    answeredBy(answered) {
-      if (server === answered) return;
-      entries.clear();
-      server = answered;
+    begin(begun) {
+      if (begun !== epoch) entries.clear();
+      epoch = begun;
     },
-    nowMs,
-    counts,
+    count({ known, changed, unknown }) {
+      counts.known += known;
+      counts.changed += changed;
+      counts.unknown += unknown;
+    },
+    counts: () => counts,
     size: () => entries.calculatedSize,
   };
+}
+
+function bytesOf({ count, times }: TrainerClaims): number {
+  const ofTimes = times.reduce((sum, some) => sum + (some ? TIMES_BYTES + some.byteLength : 0), 0);
+  return TRAINER_BYTES + count * CLAIM_BYTES + ofTimes;
 }

@@ -49,7 +49,7 @@ await runService(process, {
     });
     onClose(followTrainers(createClient(TrainerService, trainer), trainers.changes, logger));
     publishDirectoryMetrics(trainers);
-    const claims = claimCache({ nowMs, maxClaims: config.CLAIM_CACHE_SIZE });
+    const claims = claimCache({ maxBytes: config.CLAIM_CACHE_MB * 2 ** 20 });
     publishClaimMetrics(claims);
     const untidy = (err: unknown) => logger.error({ err }, "the log of changes cannot be tidied up");
     onClose(everyMinute(() => tidyChanges(db.asService()), untidy));

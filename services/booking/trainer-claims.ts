@@ -7,8 +7,6 @@ export interface TrainerClaims {
   sinceMs: number;
   /** From which transaction on a change of them would be news. */
   news: bigint;
-  /** Since when, by a clock that never goes back, it is not known whether there is any. */
-  checkedMs: number;
   count: number;
   /** For each claim the sixteen bytes of its purchase's id. */
   purchaseIds: Buffer;
@@ -29,7 +27,7 @@ export interface TrainerClaims {
 }
 
 /** What is told of a trainer, by its number among those asked about. */
-export type Diary = { number: number } & Omit<TrainerClaims, "operatorId" | "sinceMs" | "news" | "checkedMs">;
+export type Diary = { number: number } & Omit<TrainerClaims, "operatorId" | "sinceMs" | "news">;
 
 const UUID_BYTES = 16;
 /** The number of dimensions, flags and the type, then the one dimension's length and first index, at four bytes each. */
@@ -98,6 +96,11 @@ export function readTimes(hex: string): Float64Array {
     times[index + 1] = instantAt(bytes, at + 21);
   }
   return times;
+}
+
+/** Which claim is which purchase's, by its `purchaseIdAt`. */
+export function positionsOf(claims: TrainerClaims): Map<string, number> {
+  return new Map(Array.from({ length: claims.count }, (_, index) => [purchaseIdAt(claims, index), index]));
 }
 
 /** In hexadecimal digits. */

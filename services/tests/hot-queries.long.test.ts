@@ -150,7 +150,7 @@ test("how free trainers are is found by their claims that are not over", async (
   const wanted = { operatorId: COMPANY_OPERATOR_ID, studentId: wish.studentId, slots, candidates };
   // What is finished is so from then on.
   const now = MONDAY.toZonedDateTime("UTC").toInstant();
-  const claims = claimCache({ maxClaims: 100_000, nowMs: () => 0 });
+  const claims = claimCache({ maxBytes: 64 * 2 ** 20 });
   const ask = (db: Database) => findAvailability({ db, claims }, { ...wanted, now });
   const first = await asked(OPERATOR, ask);
   expectFew(first, candidates.length * RUNNING);

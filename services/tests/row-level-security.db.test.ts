@@ -11,6 +11,7 @@ const OPEN_TABLES = {
   booking: {
     course: "what is taught is the same with every operator",
     schedule_change_log: "one row: how far the log of changes is told",
+    trainer_claim_log: "one row: since when changes of claims are noted",
   },
   certificate: {},
 };
@@ -51,6 +52,7 @@ const DEFINERS = {
     claim_times: "writes what follows from the sessions, and answers nothing",
     release_times: "deletes what no longer follows from the sessions, and answers nothing",
     times_of_student: "answers with times and nothing else",
+    facts_hold: "answers whether a course and the zones are still as somebody knew them",
     zone_changed: "a trigger: writes what follows from a zone",
     log_new_purchase: "a trigger: writes what follows from a purchase",
     log_changed_purchase: "a trigger: writes what follows from a purchase",

@@ -100,7 +100,7 @@ export async function* availabilityFigures(
 }
 
 function newCache(): ClaimCache {
-  return claimCache({ maxClaims: 100_000, nowMs: () => performance.now() });
+  return claimCache({ maxBytes: 64 * 2 ** 20 });
 }
 
 /** As a booking does, of whose claims nothing else is of importance here. */

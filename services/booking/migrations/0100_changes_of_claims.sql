@@ -1,20 +1,57 @@
+-- Waits for those who are writing, and has others wait: who writes from now on notes whose claims it changes.
+lock table session in share row exclusive mode;
+
 -- Whose claims a transaction has changed, for those who keep claims in memory: what they read as of a snapshot still holds
--- if no transaction that the snapshot did not surely see is noted here. Rows are added and never locked, so that nobody
--- waits for anybody else's.
+-- if no transaction that the snapshot did not surely see is noted here. Rows are added and never locked, so that nobody who
+-- books or cancels waits for anybody else's.
 create table trainer_claim_change (
   operator_id uuid not null,
   trainer_id uuid not null,
   transaction_id xid8 not null default pg_current_xact_id(),
-  change_time timestamptz not null default now(),
   primary key (operator_id, trainer_id, transaction_id)
 );
 
 call close_table('trainer_claim_change', $$operator_id = (select caller_operator())$$);
 
--- Drops what was noted long ago.
-create function forget_claim_changes(older_than interval) returns void
-language sql security definer set search_path = public, pg_temp as $$
-  delete from trainer_claim_change where change_time < now() - older_than
+-- Which notes there are. After a crash, and on a server that takes over, transactions may be given numbers that were given
+-- before: it is then empty, since it is not logged, until the next tidying begins anew.
+create unlogged table trainer_claim_log (
+  only_row boolean primary key default true check (only_row),
+  epoch uuid not null default gen_random_uuid(),
+  -- Notes of transactions before this one are dropped,
+  forgotten xid8 not null default pg_current_xact_id(),
+  -- and those before this one will be, so long after it was the oldest that was under way.
+  mark xid8 not null default pg_snapshot_xmin(pg_current_snapshot()),
+  mark_time timestamptz not null default now()
+);
+
+call close_table('trainer_claim_log', 'true');
+
+insert into trainer_claim_log default values;
+
+-- Drops what was noted before an interval began, and once in an interval. One at a time is enough.
+create function tidy_claim_changes(kept interval) returns void language plpgsql as $$
+declare
+  log record;
+begin
+  insert into trainer_claim_log default values on conflict do nothing;
+  select * into log from trainer_claim_log for update skip locked;
+  if log.mark_time <= now() - kept then
+    delete from trainer_claim_change where transaction_id < log.mark;
+    update trainer_claim_log
+    set forgotten = log.mark, mark = pg_snapshot_xmin(pg_current_snapshot()), mark_time = now();
+  end if;
+end
+$$;
+
+-- Whether a role may see every row, as close_table lets it.
+do $$
+begin
+  execute format(
+    'create function sees_every_row() returns boolean language sql stable return current_user in (%L, %L)',
+    current_user, regexp_replace(current_user, '_owner$', '') || '_service'
+  );
+end
 $$;
 
 -- As before, and noted.
@@ -90,35 +127,37 @@ $$;
 
 -- How free a student and any number of trainers are, for who keeps the trainers' claims in memory.
 --
--- For each trainer `known` says from which transaction on a change would be news: null where nothing is known, and
--- nothing is when another server answers than then. In return come, by the trainers' numbers from 1:
+-- For each trainer `known` says from which transaction on a change would be news, in an epoch of trainer_claim_log: null
+-- where nothing is known. In return come, by the trainers' numbers from 1:
 --
 -- - `diaries`: for each trainer of whom there is news the number and the claims that were not over at a time: purchases,
 --   session counts, most sessions within 25 hours, hours of the week and ends, as Postgres sends arrays, all in a row;
 -- - `times`: of a claim that is asked for by trainer and purchase, or is news and touches one of the slots' hours, the
 --   times, as Postgres sends a multirange;
 -- - `overDailyLimits`: how many slots are too many for a trainer's days, where that was asked, or where the news does
---   not rule it out: `peak` is the most slots within 25 hours;
--- - which slots the student has taken already, with any operator; who taught it before; and what is news from now on.
+--   not rule it out: `peak` is at least the most slots that a local day may hold;
+-- - which slots the student has taken already, with any operator; who taught it before; and from which transaction on a
+--   change will be news, in which epoch: null where nobody could tell.
 --
--- A function for the reasons that find_availability is one, which stays for processes from before. A plan that is made while
--- a table is nearly empty would read all of it later on, once for each trainer.
+-- A function for the reasons that find_availability is one, which stays for processes from before and, to compare
+-- with, for tests. A plan that is made while a table is nearly empty would read all of it later on, once for each trainer.
 create function read_availability(
   of_operator uuid, of_student uuid, starts timestamptz[], ends timestamptz[],
-  trainers uuid[], known xid8[], known_by text, time_zones text[], daily_limits integer[],
+  trainers uuid[], known xid8[], known_in uuid, time_zones text[], daily_limits integer[],
   slot_hours bit(168), day_hours bit(168), peak integer, since timestamptz,
   timed_trainers integer[], timed_purchases uuid[], counted_trainers integer[]
 ) returns json language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  server constant text := pg_postmaster_start_time()::text;
+  log trainer_claim_log;
   taken tstzmultirange;
 begin
   -- Who may not see the claims must not be taken for knowing that there are none.
-  if current_user !~ '_(service|owner)$' and of_operator is distinct from caller_operator() then
+  if of_operator is distinct from caller_operator() and not sees_every_row() then
     raise exception 'the claims of operator % are not the caller''s to see', of_operator
       using errcode = 'insufficient_privilege';
   end if;
 
+  select * into log from trainer_claim_log;
   select range_agg(times) into taken
   from times_of_student(of_student, (
     select range_agg(tstzrange(start_time, end_time)) from unnest(starts, ends) as slot (start_time, end_time)
@@ -126,7 +165,7 @@ begin
 
   return (
     with candidate as materialized (
-      select c.trainer_id, case when known_by = server then c.known end as known, c.time_zone, c.daily_limit, c.number
+      select c.trainer_id, case when known_in = log.epoch and c.known >= log.forgotten then c.known end as known, c.time_zone, c.daily_limit, c.number
       from unnest(trainers, known, time_zones, daily_limits) with ordinality
         as c (trainer_id, known, time_zone, daily_limit, number)
     ),
@@ -156,7 +195,7 @@ begin
       from unnest(timed_trainers, timed_purchases) as t (number, purchase_id)
     )
     select json_build_object(
-      'server', server,
+      'epoch', log.epoch,
       'news', pg_snapshot_xmin(pg_current_snapshot())::text,
       'diaries', coalesce((select encode(string_agg(claims, ''), 'hex') from diary), ''),
       'times', coalesce((

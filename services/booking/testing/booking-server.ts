@@ -110,7 +110,7 @@ export async function startBookingServer(
   const trainers = trainerDirectory(client, { nowMs, maxTrainers: 1000, maxAgeMs: MAX_AGE_MS });
 
   const deps = { db: database.db, now: developmentClock, newId: () => randomUUIDv7() };
-  const claims = claimCache({ maxClaims: 10_000, nowMs });
+  const claims = claimCache({ maxBytes: 10_000_000 });
   const zones = zoneDirectory(database.all, { nowMs: () => performance.now(), logger: quiet });
   const catalogue = { ...deps, zones, franchises: createClient(FranchiseService, trainer) };
   const ending = new AbortController();
