@@ -23,7 +23,10 @@ const SECRETS = ["authorization", "token", "password", "*.authorization", "*.tok
 const SAID = ["type", "message", "stack", "code", "reason", "kind", "constraint", "table", "column"];
 
 /** A write of its own for every line took a service 25 of the 190 µs of a call; what is left is written at exit. */
-const OUTPUT = destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 100 });
+const STDOUT = destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 100, contentMode: "buffer" });
+
+/** As bytes, which its types leave out: of text it copies, with each line, all that waits to be written, 8 kB on average. */
+const OUTPUT: DestinationStream = { write: (line) => STDOUT.write(Buffer.from(line) as unknown as string) };
 
 let lastMs = 0;
 let lastTimestamp = "";
