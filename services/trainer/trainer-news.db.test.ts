@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { GetTrainersResponseSchema } from "../../gen/cadre/trainer/v1/trainer_service_pb.ts";
@@ -60,6 +61,21 @@ test("reads at once share the question for news; one that begins later asks agai
   await versions(trainerId);
   const before = statements();
   await Promise.all(Array.from({ length: 20 }, () => versions(trainerId)));
+  expect(statements() - before).toBe(1);
+});
+
+test("who asks while the last question is young waits for the next one, with all who come until then", async () => {
+  const { db, statements } = counted(server.db);
+  const news = trainerNews(db, { everyMs: 500 });
+  await news.catchUp();
+  await news.catchUp();
+  const before = statements();
+  const asked = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    asked.push(news.catchUp());
+    await setImmediate();
+  }
+  await Promise.all(asked);
   expect(statements() - before).toBe(1);
 });
 
@@ -126,7 +142,7 @@ test.each([
 ])("nothing is believed any more when %s", async (_, happens) => {
   const [one, other] = [await givenTrainer(server.as("admin")), await givenTrainer(server.as("admin"))];
   await placeChanges(server.db, { patient: true });
-  const news = trainerNews(server.db, 2);
+  const news = trainerNews(server.db, { mostChanges: 2 });
   await news.catchUp();
   await news.catchUp();
   const stamp = news.stamp();

@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { runForAll } from "../runtime/call-context.ts";
 import type { Database } from "../runtime/database.ts";
 import { type LogPosition, placeChanges, readNews } from "./change-queries.ts";
@@ -18,10 +18,16 @@ const MOST_CHANGES = 2_000;
 const MOST_NAMES = 20_000;
 
 /**
+ * From one question to the next, at least: off a busy connection calls come one by one, and those of a millisecond share a
+ * question, which takes 0.2 ms of CPU at both ends. Without a pause eight callers ask 0.6 times a call, with it 0.4 times.
+ */
+const EVERY_MS = 1;
+
+/**
  * Follows the log of changes. Who reads a hundred trainers asks for what is new instead of for a hundred versions: it
  * takes the database 0.1 ms however many are asked for, and all who ask at once the same statement.
  */
-export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNews {
+export function trainerNews(db: Database, { mostChanges = MOST_CHANGES, everyMs = EVERY_MS } = {}): TrainerNews {
   let known: LogPosition = { logId: "", position: 0 };
   let turn = 0;
   /** What was read before this turn is not believed. */
@@ -31,6 +37,7 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
   const changed = new Map<string, { version: number; turn: number }>();
   let running: Promise<void> = Promise.resolve();
   let coming: Promise<void> | null = null;
+  let beganMs = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<void> {
     const news = await runForAll(() => readNews(db, known.position, mostChanges));
@@ -54,8 +61,10 @@ export function trainerNews(db: Database, mostChanges = MOST_CHANGES): TrainerNe
 
   async function lookNext(): Promise<void> {
     await running.catch(() => undefined); // Whoever waited for it has its error.
-    await setImmediate();
+    if (performance.now() - beganMs < everyMs) await delay(everyMs);
+    else await setImmediate();
     coming = null;
+    beganMs = performance.now();
     running = look();
     return running;
   }
