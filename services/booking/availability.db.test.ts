@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { z } from "zod";
 import { type Database, openDatabase, type Queryable, sql } from "../runtime/database.ts";
@@ -15,6 +15,7 @@ import {
   startBookingServer,
 } from "./testing/booking-server.ts";
 import { type Lesson, START, sell } from "./testing/sold-lessons.ts";
+import { tidyChanges } from "./tidy-changes.ts";
 import type { TrainerClaims } from "./trainer-claims.ts";
 import { localAt } from "./wall-clock.ts";
 
@@ -272,14 +273,21 @@ test("notes are dropped once in a while, and claims of before are read again", a
   const noted = () =>
     mesh.database.all.oneFirst(sql.type(z.object({ count: z.number() }))`
       select count(*)::int from trainer_claim_change where trainer_id = any (${sql.array([asked, other], "uuid")})`);
+  const minutesPass = (minutes: number) =>
+    mesh.database.all.query(sql.unsafe`
+      update trainer_claim_log set mark_time = mark_time - make_interval(mins => ${minutes})`);
+  await tidyClaimChanges(mesh.database.all, 0);
   expect(await sessions()).toBe(0);
   await soldTo(mesh.database.all, lesson(asked, 600));
-  await tidyClaimChanges(mesh.database.all, 15);
+  await minutesPass(14);
+  await tidyChanges(mesh.database.all);
   expect(await noted()).toBe(1);
   // What has been noted since the last time stays.
-  await tidyClaimChanges(mesh.database.all, 0);
+  await minutesPass(1);
+  await tidyChanges(mesh.database.all);
   await soldTo(mesh.database.all, lesson(other, 600));
-  await tidyClaimChanges(mesh.database.all, 0);
+  await minutesPass(15);
+  await tidyChanges(mesh.database.all);
   expect(await noted()).toBe(1);
   expect(await sessions()).toBe(1);
 });
@@ -303,45 +311,41 @@ test("a note of a transaction that was under way at a tidying survives the next 
   expect((await found(question)).workloads[0]?.clashingSessionCount).toBe(1);
 });
 
-test("after a crash, and until the notes begin anew, nothing that is in memory is believed, nor kept", async () => {
-  const [one, other] = [randomUUID(), randomUUID()];
+describe("after a crash, which may number transactions anew,", () => {
   const clashing = async (trainerId: string) => {
     const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
     return (await found(question)).workloads[0]?.clashingSessionCount;
   };
-  const forged = async (trainerId: string) => {
-    const claims = cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY);
-    if (!claims) throw new TypeError("nothing is kept");
-    // As if transactions were numbered anew, far below.
-    claims.news = 2n ** 60n;
-    await soldTo(mesh.database.all, lesson(trainerId, 600));
-  };
-  for (const trainerId of [one, other]) expect(await clashing(trainerId)).toBe(0);
-  for (const trainerId of [one, other]) await forged(trainerId);
-  expect(await clashing(one)).toBe(0);
+  const crash = () => mesh.database.all.query(sql.unsafe`delete from trainer_claim_log`);
+  let one: string;
+  let other: string;
+  beforeEach(async () => {
+    [one, other] = [randomUUID(), randomUUID()];
+    for (const trainerId of [one, other]) {
+      expect(await clashing(trainerId)).toBe(0);
+      const claims = cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY);
+      if (!claims) throw new TypeError("nothing is kept");
+      claims.news = 2n ** 60n;
+      await soldTo(mesh.database.all, lesson(trainerId, 600));
+    }
+    expect(await clashing(one)).toBe(0);
+  });
 
-  await mesh.database.all.query(sql.unsafe`delete from trainer_claim_log`);
-  expect(await clashing(one)).toBe(1);
-  expect(cache.size()).toBe(0);
-  await tidyClaimChanges(mesh.database.all, 15);
-  expect(await clashing(one)).toBe(1);
-  expect(await clashing(other)).toBe(1);
-  expect(cache.size()).toBeGreaterThan(0);
-});
+  test("and until notes begin anew, nothing that is in memory is believed, and nothing kept", async () => {
+    await crash();
+    expect(await clashing(one)).toBe(1);
+    expect(cache.size()).toBe(0);
+    await tidyClaimChanges(mesh.database.all, 15);
+    expect(await clashing(one)).toBe(1);
+    expect(cache.size()).toBeGreaterThan(0);
+  });
 
-test("what one process began anew, another that knew the epoch before does not mistake for its own", async () => {
-  const [one, other] = [randomUUID(), randomUUID()];
-  const ask = (trainerId: string) =>
-    found({ studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 });
-  await ask(one);
-  await ask(other);
-  const before = cache.get(COMPANY, one, Number.POSITIVE_INFINITY);
-  await mesh.database.all.query(sql.unsafe`delete from trainer_claim_log`);
-  await tidyClaimChanges(mesh.database.all, 15);
-  await ask(other);
-  expect(before).toBeDefined();
-  expect(cache.get(COMPANY, one, Number.POSITIVE_INFINITY)).toBeUndefined();
-  expect(cache.get(COMPANY, other, Number.POSITIVE_INFINITY)).toBeDefined();
+  test("what is in memory is not believed when notes have begun anew meanwhile", async () => {
+    await crash();
+    await tidyClaimChanges(mesh.database.all, 15);
+    expect(await clashing(one)).toBe(1);
+    expect(await clashing(other)).toBe(1);
+  });
 });
 
 test("an operator's trainer is no other's, and claims that were over already are not those of a day before", () => {
