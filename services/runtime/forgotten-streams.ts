@@ -4,9 +4,9 @@ import { Http2SubchannelConnector } from "@grpc/grpc-js/build/src/transport.js";
 /**
  * V8 keeps what an old object points to, garbage or not, until it collects the old ones too. A Map or Set that many calls enter
  * and leave makes a new table now and then, to which its last one points: from one that has grown old hangs a chain of
- * all that followed, with the calls that were in each, and what their streams' listeners know. A sixth of what calls
- * allocate was copied twice and waited for a full collection, and a quarter of a client's CPU went there. node:http2 and grpc-js
- * have such collections. So a stream that is over forgets its listeners, and the channel's calls are kept in an array.
+ * all that followed, with the calls that were in each, and what their streams' listeners know. node:http2 and grpc-js have
+ * such collections: 19 % of what a client's calls allocated, and 12 of a server's, was copied twice and waited for a full
+ * collection. So a stream that is over forgets its listeners, and the channel's calls are kept in an array.
  */
 export function forgetWhenOver(stream: Http2Stream): void {
   stream.once("close", forget);
