@@ -37,7 +37,7 @@ export function directConnection(url: string, typeParsers: readonly DriverTypePa
     opened ??= open();
     const client = await opened;
     try {
-      return (await query(client, text, values, { longestMs: ANSWERED_WITHIN_MS })).rows;
+      return (await query(client, text, values, { longestMs: ANSWERED_WITHIN_MS, name: "direct" })).rows;
     } catch (error) {
       if (isDatabaseOutage(error)) opened = undefined; // The connection may not know yet that it is lost.
       throw error;
