@@ -6,7 +6,7 @@ import { type Need, needOf } from "./need.ts";
 import type { Workload } from "./ranking.ts";
 import type { Slot } from "./slot.ts";
 import { positionsOf, purchaseIdAt, readDiaries, readTimes, type TrainerClaims } from "./trainer-claims.ts";
-import { touch } from "./week-hours.ts";
+import { touching } from "./week-hours.ts";
 
 export interface Availability {
   /** Sequences of the slots in which the student has a lesson already, with any operator. */
@@ -35,7 +35,7 @@ export async function findAvailability(
   const need = needOf(wanted.slots, candidates, now.epochMilliseconds);
   const held = candidates.map(({ trainerId }) => {
     const claims = cache.get(operatorId, trainerId, need.sinceMs);
-    return claims && { claims, suspects: suspectsOf(claims, need) };
+    return claims && { claims, suspects: touching(need.slotHours, claims.hours, claims.count) };
   });
   // Who asks a little later on the same day has not to read them anew.
   const sinceMs = need.sinceMs - DAY_MS;
@@ -57,7 +57,7 @@ export async function findAvailability(
   const told = held.slice();
   for (const { number, ...diary } of diaries) {
     const claims = { operatorId, sinceMs, news: answer.news, ...diary };
-    told[number - 1] = { claims, suspects: suspectsOf(claims, need) };
+    told[number - 1] = { claims, suspects: touching(need.slotHours, claims.hours, claims.count) };
   }
   const known = told.map((one, index) => one ?? nothingTold(candidates[index]));
   cache.count({ known: known.length - diaries.length, changed, unknown: diaries.length - changed });
@@ -80,20 +80,11 @@ function keep(
   }
 }
 
-function suspectsOf({ count, hours }: TrainerClaims, { slotHours }: Need): number[] {
-  const suspects: number[] = [];
-  for (let index = 0; index < count; index += 1) if (touch(slotHours, hours, count, index)) suspects.push(index);
-  return suspects;
-}
-
 /** Whether the claims do not rule out that a day has more sessions than its limit. */
 function mayExceed(limit: number, { count, hours, busiest, sessionsADay }: TrainerClaims, need: Need): boolean {
   if (sessionsADay + need.peak <= limit) return false;
-  let sessions = need.peak;
-  for (let index = 0; index < count; index += 1) {
-    if (touch(need.dayHours, hours, count, index)) sessions += busiest[index] ?? 0;
-  }
-  return sessions > limit;
+  const near = touching(need.dayHours, hours, count);
+  return near.reduce((sessions, index) => sessions + (busiest[index] ?? 0), need.peak) > limit;
 }
 
 /** Those of the claims that are not over. */
@@ -145,17 +136,26 @@ function workloadsOf(need: Need, candidates: Candidate[], known: Held[], answer:
 }
 
 /** With how many of the lessons, and the trainer's buffer after each, claims overlap. */
-function clashes({ claims, suspects }: Held, { startMs, endMs }: Need, bufferMs: number): number {
-  const clashing = new Set<number>();
+function clashes({ claims, suspects }: Held, need: Need, bufferMs: number): number {
+  if (suspects.length === 0) return 0;
+  const marks = new Uint8Array(need.startMs.length);
   for (const suspect of suspects) {
-    const taken = claims.times[suspect];
-    if (!taken) throw new TypeError(`the times of purchase ${purchaseIdAt(claims, suspect)} were not told`);
-    let next = 0;
-    for (let slot = 0; slot < startMs.length; slot += 1) {
-      while (next < taken.length && (taken[next + 1] ?? 0) <= (startMs[slot] ?? 0)) next += 2;
-      if (next === taken.length) break;
-      if ((taken[next] ?? 0) < (endMs[slot] ?? 0) + bufferMs) clashing.add(slot);
-    }
+    const times = claims.times[suspect];
+    if (!times) throw new TypeError(`the times of purchase ${purchaseIdAt(claims, suspect)} were not told`);
+    markClashes(marks, times, need, bufferMs);
   }
-  return clashing.size;
+  let clashing = 0;
+  for (const mark of marks) clashing += mark;
+  return clashing;
+}
+
+/** Both are in their order. */
+function markClashes(marks: Uint8Array, times: Float64Array, { startMs, endMs }: Need, bufferMs: number): void {
+  let next = 0;
+  for (let slot = 0; slot < startMs.length; slot += 1) {
+    const start = startMs[slot] ?? 0;
+    while (next < times.length && (times[next + 1] ?? 0) <= start) next += 2;
+    if (next === times.length) return;
+    if ((times[next] ?? 0) < (endMs[slot] ?? 0) + bufferMs) marks[slot] = 1;
+  }
 }

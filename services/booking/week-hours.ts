@@ -22,12 +22,17 @@ export function hoursOf(times: Iterable<readonly [startMs: number, endMs: number
   return Array.from(words, (bits, word) => ({ word, bits })).filter(({ bits }) => bits !== 0);
 }
 
-/** Whether the hours have one in common with those of one of `count`: of all of them the first words, then the second ones. */
-export function touch(hours: Hours, many: Uint32Array, count: number, index: number): boolean {
+/** Which of `count` have one of the hours; of all of them the first words come first, then the second ones. */
+export function touching(hours: Hours, many: Uint32Array, count: number): number[] {
+  const found: number[] = [];
   for (const { word, bits } of hours) {
-    if (((many[word * count + index] ?? 0) & bits) !== 0) return true;
+    const first = word * count;
+    for (let index = 0; index < count; index += 1) {
+      if (((many[first + index] ?? 0) & bits) === 0) continue;
+      if (!found.includes(index)) found.push(index);
+    }
   }
-  return false;
+  return found;
 }
 
 /** As Postgres reads bit(168). */

@@ -14,7 +14,9 @@ import type { Teachers } from "./worlds.ts";
 const MUST_MS = 20;
 const MUST_RATIO = 100;
 const MUST_UNREAD_RATIO = 4;
-const ASKED_A_ROUND = 5;
+const UNREAD = 5;
+/** The first ones find the processor cold. */
+const ASKED_A_ROUND = 20;
 /** Of whom something has been booked or cancelled since they were asked about last. */
 const CHANGED = 10;
 
@@ -61,7 +63,7 @@ export async function* availabilityFigures(
   const unread: number[] = [];
   const measured = async () => {
     const sides = await paired(ours, theirs);
-    for (let count = 0; count < ASKED_A_ROUND; count += 1) unread.push(await asked(newCache()));
+    for (let count = 0; count < UNREAD; count += 1) unread.push(await asked(newCache()));
     return sides;
   };
   const sides = await measured().finally(() => db.end());
