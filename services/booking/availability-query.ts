@@ -43,13 +43,14 @@ export type AvailabilityAnswer = z.output<typeof answerRow>["availability"];
 export function readAvailability(db: Database, question: Question): Promise<AvailabilityAnswer> {
   const { operatorId, studentId, slots, candidates, known, knownIn, slotHours, dayHours } = question;
   const { peak, since, timed, counted } = question;
+  const timeZones = [...new Set(candidates.map(({ timeZone }) => timeZone))];
   return db.oneFirst(sql.prepared("availability", answerRow)`
     select read_availability(
       ${operatorId}, ${studentId},
       ${plainArray(slots.map((slot) => textsOf(slot).startTime))}, ${plainArray(slots.map((slot) => textsOf(slot).endTime))},
       ${plainArray(candidates.map(({ trainerId }) => trainerId))},
       ${plainArray(known.map((transaction) => transaction ?? "null"))}, ${knownIn},
-      ${plainArray(candidates.map(({ timeZone }) => `"${timeZone}"`))},
+      ${sql.array(timeZones, "text")}, ${plainArray(candidates.map(({ timeZone }) => timeZones.indexOf(timeZone) + 1))},
       ${plainArray(candidates.map(({ dailySessionLimit }) => dailySessionLimit))},
       ${bitsOf(slotHours)}, ${bitsOf(dayHours)}, ${peak}, ${since.toString()},
       ${plainArray(timed.map(({ number }) => number))}, ${plainArray(timed.map(({ purchaseId }) => purchaseId))},
@@ -58,7 +59,7 @@ export function readAvailability(db: Database, question: Question): Promise<Avai
   `);
 }
 
-/** As Postgres reads an array, of what needs no escapes: the driver would look at each element for them. */
+/** As Postgres reads an array, of what needs no quotes: the driver would look at each element for them. */
 function plainArray(values: readonly (string | number | bigint)[]): string {
   return `{${values.join()}}`;
 }

@@ -17,8 +17,8 @@ const MUST_UNREAD_RATIO = 4;
 const UNREAD = 5;
 /** The first ones find the processor cold. */
 const ASKED_A_ROUND = 20;
-/** Of whom something has been booked or cancelled since they were asked about last. */
-const CHANGED = 10;
+/** Who were booked since they were asked about last: a process asks once for each that it books, and so do three others. */
+const CHANGED = 4;
 
 /** Who of many trainers is free on thirty dates: by the claims, and by lessons in tables of the usual kind. */
 export async function* availabilityFigures(

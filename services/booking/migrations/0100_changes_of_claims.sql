@@ -143,7 +143,7 @@ $$;
 -- with, for tests. A plan that is made while a table is nearly empty would read all of it later on, once for each trainer.
 create function read_availability(
   of_operator uuid, of_student uuid, starts timestamptz[], ends timestamptz[],
-  trainers uuid[], known xid8[], known_in uuid, time_zones text[], daily_limits integer[],
+  trainers uuid[], known xid8[], known_in uuid, time_zones text[], zones integer[], daily_limits integer[],
   slot_hours bit(168), day_hours bit(168), peak integer, since timestamptz,
   timed_trainers integer[], timed_purchases uuid[], counted_trainers integer[]
 ) returns json language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -164,14 +164,9 @@ begin
   )) as met (times);
 
   return (
-    with candidate as materialized (
-      select c.trainer_id, case when known_in = log.epoch and c.known >= log.forgotten then c.known end as known, c.time_zone, c.daily_limit, c.number
-      from unnest(trainers, known, time_zones, daily_limits) with ordinality
-        as c (trainer_id, known, time_zone, daily_limit, number)
-    ),
-    diary as materialized (
-      select c.number, c.trainer_id, own.*
-      from candidate c
+    with diary as materialized (
+      select c.number::integer as number, c.trainer_id, own.*
+      from unnest(trainers, known) with ordinality as c (trainer_id, known, number)
       cross join lateral (
         select
           int4send(c.number::integer) || array_send(coalesce(array_agg(k.purchase_id), '{}'))
@@ -183,7 +178,7 @@ begin
         from trainer_claim k
         where k.operator_id = of_operator and k.trainer_id = c.trainer_id and k.end_time > since
       ) as own
-      where c.known is null or exists (
+      where (known_in = log.epoch and c.known >= log.forgotten) is not true or exists (
         select from trainer_claim_change n
         where n.operator_id = of_operator and n.trainer_id = c.trainer_id and n.transaction_id >= c.known
       )
@@ -207,13 +202,14 @@ begin
       ), '[]'),
       'overDailyLimits', coalesce((
         select json_agg(json_build_array(number, sessions_over_daily_limit(
-          of_operator, c.trainer_id, c.time_zone, c.daily_limit, starts
+          of_operator, trainers[number], time_zones[zones[number]], daily_limits[number], starts
         )))
-        from candidate c left join diary using (number)
-        where case when diary.number is null
-          then c.number = any (counted_trainers)
-          else diary.sessions_a_day + peak > c.daily_limit
-        end
+        from (
+          select d.number from diary d where d.sessions_a_day + peak > daily_limits[d.number]
+          union all
+          select c.number from unnest(counted_trainers) as c (number)
+          where c.number not in (select d.number from diary d)
+        ) as counted
       ), '[]'),
       'studentClashes', array(
         select number from unnest(starts, ends) with ordinality as slot (start_time, end_time, number)
