@@ -1,8 +1,8 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
-import { EventEmitter, on, once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, createClient } from "@connectrpc/connect";
 import { runMigrations } from "graphile-worker";
 import { BookingService } from "../../../gen/cadre/booking/v1/booking_service_pb.ts";
 import { CourseService } from "../../../gen/cadre/booking/v1/course_service_pb.ts";
@@ -24,7 +24,6 @@ import { implement } from "../../runtime/implement.ts";
 import { type TestDatabase, testDatabase } from "../../runtime/testing/database.ts";
 import type { CountedServer } from "../../runtime/testing/round-trips.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
-import { standIn } from "../../runtime/testing/stand-in.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
 import { createChangePoll } from "../change-poll.ts";
 import { type ClaimCache, claimCache } from "../claim-cache.ts";
@@ -35,6 +34,7 @@ import { studentHandlers } from "../student-handlers.ts";
 import { type DirectoryChanges, type TrainerDirectory, trainerDirectory } from "../trainer-directory.ts";
 import { zoneDirectory } from "../zone-directory.ts";
 import { zoneHandlers } from "../zone-handlers.ts";
+import { type Directory, directoryServices } from "./listed-directory.ts";
 
 export const COMPANY = "c0000000-0000-4000-8000-000000000000";
 
@@ -70,21 +70,6 @@ export interface BookingServer {
   /** Streams end. */
   beginToStop(): void;
   close(): Promise<void>;
-}
-
-/** The trainer service's contract over a list: what booking's neighbour says is the test's to decide. */
-export interface Directory {
-  trainers: Trainer[];
-  /** What a search finds, when it is older than what GetTrainers tells. */
-  searched: Trainer[] | null;
-  /** What is no more, for those who ask for versions. */
-  history: Trainer[];
-  down: boolean;
-  calls: string[];
-  /** What happens while trainers are searched for or read. */
-  meanwhile: () => Promise<unknown>;
-  /** What is said to everybody who watches. */
-  changes: EventEmitter<{ change: [trainerIds: string[]] }>;
 }
 
 /** Booking as its process serves it, on a real database, beside a trainer service that answers from a list. */
@@ -266,71 +251,4 @@ export const skippedHour = {
 
 export function explicit(...localStartTimes: string[]) {
   return { times: { case: "explicit" as const, value: { localStartTimes } } };
-}
-
-function directoryServices(directory: Directory) {
-  const answer = <T>(call: string, give: () => T): T => {
-    directory.calls.push(call);
-    if (directory.down) throw new ConnectError("the test has taken it down", Code.Unavailable);
-    return give();
-  };
-  return [
-    standIn(TrainerService, {
-      getTrainers: async ({ trainerIds }) => {
-        await directory.meanwhile();
-        return answer("GetTrainers", () => ({
-          trainers: directory.trainers.filter(({ trainerId }) => trainerIds.includes(trainerId)),
-        }));
-      },
-      getTrainerVersions: ({ versions }) =>
-        answer("GetTrainerVersions", () => {
-          const kept = [...directory.trainers, ...directory.history];
-          return {
-            trainers: versions.flatMap(({ trainerId, version }) => {
-              return kept.find((one) => one.trainerId === trainerId && one.version === version) ?? [];
-            }),
-          };
-        }),
-      listTrainers: () => answer("ListTrainers", () => ({ trainers: directory.trainers })),
-      async *watchTrainers(_, { signal }) {
-        answer("WatchTrainers", () => undefined);
-        const changes = on(directory.changes, "change", { signal });
-        yield { position: "0" };
-        for await (const [trainerIds] of changes) {
-          const known = new Map(directory.trainers.map((trainer) => [trainer.trainerId, trainer]));
-          yield {
-            position: "1",
-            changes: (trainerIds as string[]).map((trainerId) => ({
-              trainerId,
-              operatorId: known.get(trainerId)?.operatorId ?? COMPANY,
-            })),
-          };
-        }
-      },
-      searchTrainers: async ({ operatorId, pageToken, maxResults }) => {
-        await directory.meanwhile();
-        return answer("SearchTrainers", () => {
-          const all = directory.searched ?? directory.trainers;
-          const matches = all.filter((trainer) => trainer.operatorId === operatorId);
-          const found = matches.length;
-          const from = Number(pageToken);
-          const until = from + maxResults;
-          return {
-            matches: matches.slice(from, until).map((trainer) => ({ trainer })),
-            nextPageToken: found > until ? String(until) : "",
-            funnel: {
-              active: all.length,
-              teachCourse: all.length,
-              sameOperator: found,
-              qualifiedOnEveryDate: found,
-              reachPoint: Math.min(found - from, 1001),
-            },
-          };
-        });
-      },
-    }),
-    standIn(FranchiseService, {
-      getFranchise: ({ franchiseId }) => ({ franchise: { franchiseId, name: "A franchise", countryCode: "DE" } }),
-    }),
-  ];
 }
