@@ -26,7 +26,7 @@ import type { CountedServer } from "../../runtime/testing/round-trips.ts";
 import { startTestServer, type TestServer } from "../../runtime/testing/server.ts";
 import { bookingHandlers } from "../booking-handlers.ts";
 import { createChangePoll } from "../change-poll.ts";
-import { type ClaimCache, claimCache } from "../claim-cache.ts";
+import { claimCache } from "../claim-cache.ts";
 import { courseHandlers } from "../course-handlers.ts";
 import { courseMemory } from "../course-memory.ts";
 import { followTrainers } from "../follow-trainers.ts";
@@ -52,7 +52,6 @@ export interface BookingServer {
   server: TestServer;
   directory: Directory;
   trainers: TrainerDirectory;
-  claims: ClaimCache;
   /** Lets the directory follow changes, from the moment on that the promise is resolved. */
   follow(): Promise<void>;
   /** Tells who watches that these have changed, and returns when the directory has heard of it. */
@@ -120,7 +119,6 @@ export async function startBookingServer(
     server,
     directory,
     trainers,
-    claims,
     async follow() {
       const { promise, resolve } = Promise.withResolvers<void>();
       const begun = (): void => {
