@@ -211,12 +211,59 @@ test("what is kept of the claims tells what the claims do, whatever is written i
     { numRuns: 25, endOnFailure: true }, // a failure prints its seed
   );
 
-  await settled();
   const all = { studentId: students[0] ?? "", starts: [600], candidates: trainers.map((id) => candidate(id)), now: 0 };
   await found(all);
   const { known } = cache.counts();
   await found(all);
   expect(cache.counts().known).toBe(known + trainers.length);
+});
+
+test("who asks while others write keeps what is so in the end, in whatever order answers come", async () => {
+  const trainers = Array.from({ length: 6 }, () => randomUUID());
+  const students = await Promise.all(Array.from({ length: 3 }, () => givenStudent(mesh)));
+  const index = fc.nat({ max: trainers.length - 1 });
+  const minute = fc.integer({ min: 0, max: 40 * 24 }).map((hours) => hours * HOUR);
+  const written = fc.record({
+    sold: fc.array(fc.record({ trainer: index, start: minute }), { minLength: 1, maxLength: 4 }),
+    change: fc.constantFrom("cancel", "reopen", "move", "pass", "delete"),
+    by: fc.nat(),
+  });
+  const asked = fc.record({
+    starts: fc.uniqueArray(minute, { minLength: 1, maxLength: 5 }),
+    trainers: fc.subarray(trainers),
+  });
+  const scripts = fc.record({
+    writers: fc.array(fc.array(written, { maxLength: 12 }), { minLength: 3, maxLength: 3 }),
+    askers: fc.array(fc.array(asked, { maxLength: 12 }), { minLength: 4, maxLength: 4 }),
+  });
+  const sold: string[] = [];
+  const questionOf = (starts: number[], ids: string[]) => {
+    const candidates = ids.map((id) => candidate(id, { dailySessionLimit: 2 }));
+    return { studentId: students[0] ?? "", starts, candidates, now: 0 };
+  };
+  await fc.assert(
+    fc.asyncProperty(scripts, async ({ writers, askers }) => {
+      const write = async (steps: (typeof writers)[number], studentId: string) => {
+        for (const { sold: wanted, change, by } of steps) {
+          const lessons = wanted.map(({ trainer, start }) => lesson(trainers[trainer] ?? "", start));
+          const id = await sell(mesh.database.all, { ...given, studentId }, lessons).catch(() => null);
+          if (id) sold.push(id);
+          await changeOne(change, sold[by % sold.length], trainers[by % trainers.length] ?? "");
+        }
+      };
+      const ask = async (steps: (typeof askers)[number]) => {
+        for (const { starts, trainers: ids } of steps) await found(questionOf(starts, ids));
+      };
+      await Promise.all([...writers.map((steps, at) => write(steps, students[at] ?? "")), ...askers.map(ask)]);
+      const all = questionOf(
+        Array.from({ length: 40 }, (_, day) => day * DAY + 600),
+        trainers,
+      );
+      expect(await found(all)).toEqual(await told(all));
+    }),
+    { numRuns: 15, endOnFailure: true }, // a failure prints its seed
+  );
+  expect(cache.counts().changed).toBeGreaterThan(0);
 });
 
 /** Does something to the first session of a purchase, unless the claims of others forbid it. */
@@ -257,12 +304,17 @@ test("a change that was under way when the claims were read is news once it is c
   expect(await clashing()).toBe(1);
 });
 
-test("who has not changed is not read again, and whose change is undone is as before", async () => {
+/** What is kept of a trainer. */
+function kept(trainerId: string): TrainerClaims | undefined {
+  const asOf = cache.asOf(COMPANY);
+  return asOf && cache.get(asOf, trainerId, Number.POSITIVE_INFINITY);
+}
+
+test("who has not changed is not told again, and whose change is undone is as before", async () => {
   const [still, changed] = [randomUUID(), randomUUID()];
   await soldTo(mesh.database.all, lesson(still, 600), lesson(changed, 900));
   const candidates = [candidate(still), candidate(changed)];
   const question = { studentId: given.studentId, starts: [600, 900], candidates, now: 0 };
-  await settled();
   const first = await found(question);
   expect(first.workloads.map(({ clashingSessionCount }) => clashingSessionCount)).toEqual([1, 1]);
   expect(cache.counts()).toEqual({ known: 0, changed: 0, unknown: 2 });
@@ -272,15 +324,151 @@ test("who has not changed is not read again, and whose change is undone is as be
       throw new Error("undone");
     }),
   ).rejects.toThrow("undone");
-  const kept = () => candidates.map(({ trainerId }) => cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY));
-  const before = kept();
+  const before = [kept(still), kept(changed)];
   expect(await found(question)).toEqual(first);
-  expect(kept()[0]).toBe(before[0]);
-  expect(kept()[1]).toBe(before[1]);
+  expect(kept(still)).toBe(before[0]);
+  expect(kept(changed)).toBe(before[1]);
   await soldTo(mesh.database.all, lesson(changed, 600));
   expect((await found(question)).workloads[1]?.clashingSessionCount).toBe(2);
-  expect(kept()[0]).toBe(before[0]);
-  expect(kept()[1]).not.toBe(before[1]);
+  expect(kept(still)).toBe(before[0]);
+  expect(kept(changed)).not.toBe(before[1]);
+});
+
+test("what has changed is told once, however long something else is under way, and of whoever it is", async () => {
+  const [asked, other] = [randomUUID(), randomUUID()];
+  const ask = async (trainerId: string) => {
+    const candidates = [candidate(trainerId)];
+    const { workloads } = await found({ studentId: given.studentId, starts: [600], candidates, now: 0 });
+    return workloads[0]?.clashingSessionCount;
+  };
+  const { promise: late, resolve: end } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: beginning } = Promise.withResolvers<void>();
+  const open = mesh.database.all.transaction(async (tx) => {
+    await soldTo(tx, lesson(randomUUID(), 600));
+    beginning();
+    await late;
+  });
+  await begun;
+  expect([await ask(asked), await ask(other)]).toEqual([0, 0]);
+  for (const trainerId of [asked, other]) await soldTo(mesh.database.all, lesson(trainerId, 600));
+  expect(await ask(asked)).toBe(1);
+  expect(cache.counts()).toEqual({ known: 0, changed: 1, unknown: 2 });
+  const before = kept(other);
+  expect([await ask(other), await ask(asked)]).toEqual([1, 1]);
+  expect(cache.counts()).toEqual({ known: 2, changed: 1, unknown: 2 });
+  expect(kept(other)).toBe(before);
+  end();
+  await open;
+});
+
+test("an answer that comes after a later one does not bring back what was so before", async () => {
+  const trainerId = randomUUID();
+  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+  const clashing = async (db?: Database) => (await found(question, db)).workloads[0]?.clashingSessionCount;
+  expect(await clashing()).toBe(0);
+  const { promise: answered, resolve: answeredNow } = Promise.withResolvers<void>();
+  const { promise: overtaken, resolve: overtake } = Promise.withResolvers<void>();
+  const slow: Database = {
+    ...mesh.database.all,
+    async oneFirst(query) {
+      const answer = await mesh.database.all.oneFirst(query);
+      answeredNow();
+      await overtaken;
+      return answer;
+    },
+  };
+  const early = clashing(slow);
+  await answered;
+  await soldTo(mesh.database.all, lesson(trainerId, 600));
+  expect(await clashing()).toBe(1);
+  overtake();
+  expect(await early).toBe(0);
+  const { changed } = cache.counts();
+  expect(await clashing()).toBe(1);
+  expect(cache.counts().changed).toBe(changed);
+});
+
+test("an answer to who knew nothing does not pass over what has changed since others asked", async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  const clashing = async (trainerId: string, db?: Database) => {
+    const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+    return (await found(question, db)).workloads[0]?.clashingSessionCount;
+  };
+  const { promise: changed, resolve: change } = Promise.withResolvers<void>();
+  const slow: Database = {
+    ...mesh.database.all,
+    async oneFirst(query) {
+      await changed;
+      return mesh.database.all.oneFirst(query);
+    },
+  };
+  const first = clashing(other, slow);
+  expect(await clashing(one)).toBe(0);
+  await soldTo(mesh.database.all, lesson(one, 600));
+  change();
+  expect(await first).toBe(0);
+  expect(await clashing(one)).toBe(1);
+});
+
+test("claims that are given back, or are over when others change, are not kept", async () => {
+  const trainerId = randomUUID();
+  const ask = (now: number) =>
+    found({ studentId: given.studentId, starts: [90 * DAY], candidates: [candidate(trainerId)], now });
+  const purchaseId = await soldTo(mesh.database.all, lesson(trainerId, 600));
+  await soldTo(mesh.database.all, lesson(trainerId, 20 * DAY));
+  await ask(0);
+  expect(kept(trainerId)?.count).toBe(2);
+  await changeOne("cancel", purchaseId, trainerId);
+  await ask(0);
+  expect(kept(trainerId)?.count).toBe(1);
+  await soldTo(mesh.database.all, lesson(trainerId, 50 * DAY));
+  await ask(40 * DAY);
+  expect(kept(trainerId)?.count).toBe(1);
+});
+
+test("what is kept is read anew where more has changed than is told one by one", async () => {
+  const trainerId = randomUUID();
+  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+  await found(question);
+  await soldTo(mesh.database.all, lesson(trainerId, 600));
+  await mesh.database.all.query(sql.unsafe`
+    insert into trainer_claim_change (operator_id, trainer_id, purchase_id)
+    select ${COMPANY}, gen_random_uuid(), gen_random_uuid() from generate_series(1, 501)`);
+  expect((await found(question)).workloads[0]?.clashingSessionCount).toBe(1);
+  expect(cache.counts()).toEqual({ known: 0, changed: 0, unknown: 2 });
+  await found(question);
+  expect(cache.counts()).toEqual({ known: 1, changed: 0, unknown: 2 });
+});
+
+test("days that have filled up meanwhile are counted, by one statement more if that was not to be expected", async () => {
+  const trainerId = randomUUID();
+  let statements = 0;
+  const db: Database = {
+    ...mesh.database.all,
+    oneFirst(query) {
+      statements += 1;
+      return mesh.database.all.oneFirst(query);
+    },
+  };
+  const candidates = [candidate(trainerId, { dailySessionLimit: 5 })];
+  const ask = () => found({ studentId: given.studentId, starts: [600], candidates, now: 0 }, db);
+  const sellAt = (...starts: number[]) => soldTo(mesh.database.all, ...starts.map((start) => lesson(trainerId, start)));
+  expect((await ask()).workloads[0]?.overDailyLimit).toBeNull();
+  expect(statements).toBe(1);
+  await sellAt(0, 100, 200);
+  expect((await ask()).workloads[0]?.overDailyLimit).toBeNull();
+  expect(statements).toBe(2);
+  await sellAt(300, 400);
+  expect((await ask()).workloads[0]?.overDailyLimit).toBe(1);
+  expect(statements).toBe(3);
+
+  const full = randomUUID();
+  candidates[0] = candidate(full, { dailySessionLimit: 5 });
+  await ask();
+  await soldTo(mesh.database.all, ...[0, 100, 200, 300, 400].map((start) => lesson(full, start)));
+  statements = 0;
+  expect((await ask()).workloads[0]?.overDailyLimit).toBe(1);
+  expect(statements).toBe(2);
 });
 
 test("notes are dropped once in a while, and claims of before are read again", async () => {
@@ -341,9 +529,9 @@ describe("after a crash, which may number transactions anew,", () => {
     [one, other] = [randomUUID(), randomUUID()];
     for (const trainerId of [one, other]) {
       expect(await clashing(trainerId)).toBe(0);
-      const claims = cache.get(COMPANY, trainerId, Number.POSITIVE_INFINITY);
-      if (!claims) throw new TypeError("nothing is kept");
-      claims.news = 2n ** 60n;
+      const asOf = cache.asOf(COMPANY);
+      if (!asOf) throw new TypeError("nothing is kept");
+      Object.assign(asOf, { snapshot: `${2n ** 60n + 10n}:${2n ** 60n + 10n}:` });
       await soldTo(mesh.database.all, lesson(trainerId, 600));
     }
     expect(await clashing(one)).toBe(0);
@@ -366,13 +554,23 @@ describe("after a crash, which may number transactions anew,", () => {
   });
 });
 
-test("an operator's trainer is no other's, and claims that were over already are not those of a day before", () => {
-  cache.begin(randomUUID());
-  const claims = { operatorId: "a", sinceMs: 5, news: 1n, count: 0, times: [] as Float64Array[] } as TrainerClaims;
-  cache.keep("trainer", claims);
-  expect(cache.get("a", "trainer", 5)).toBe(claims);
-  expect(cache.get("b", "trainer", 5)).toBeUndefined();
-  expect(cache.get("a", "trainer", 4)).toBeUndefined();
+test("an operator's trainer is no other's, and claims that were over already are not those of a day before", async () => {
+  const [trainerId, other] = [randomUUID(), randomUUID()];
+  await soldTo(mesh.database.all, lesson(trainerId, 600));
+  const candidates = [candidate(trainerId)];
+  const ask = (operatorId: string) =>
+    findAvailability(
+      { db: mesh.database.all, claims: cache },
+      { operatorId, studentId: given.studentId, slots: slotsAt(600), candidates, now: START },
+    );
+  expect((await ask(COMPANY)).workloads[0]?.bookedSessionCount).toBe(1);
+  const sinceMs = kept(trainerId)?.sinceMs ?? 0;
+  const asOf = cache.asOf(COMPANY);
+  if (!asOf) throw new TypeError("nothing is kept");
+  expect(cache.get(asOf, trainerId, sinceMs)).toBeDefined();
+  expect(cache.get(asOf, trainerId, sinceMs - 1)).toBeUndefined();
+  expect((await ask(other)).workloads[0]?.bookedSessionCount).toBe(0);
+  expect((await ask(COMPANY)).workloads[0]?.bookedSessionCount).toBe(1);
 });
 
 test("times are asked for once, and of those alone who have a claim at the hour; days are counted where claims do not rule it out", async () => {
@@ -389,15 +587,17 @@ test("times are asked for once, and of those alone who have a claim at the hour;
   const ask = async (start: number, dailySessionLimit: number) => {
     const candidates = [free, busy].map((trainerId) => candidate(trainerId, { dailySessionLimit }));
     await found({ studentId: given.studentId, starts: [start], candidates, now: 0 }, db);
-    const [timed, , counted] = (asked.at(-1) ?? []).slice(-3);
-    return { timed, counted };
+    const values = asked.at(-1) ?? [];
+    return { more: values.at(7), timed: values.at(-2) };
   };
-  const nothing = { timed: "{}", counted: "{}" };
+  const nothing = { more: "{}", timed: "{}" };
+  expect(await ask(300, 8)).toEqual({ more: "{read,read}", timed: "{}" });
   expect(await ask(300, 8)).toEqual(nothing);
-  expect(await ask(600, 8)).toEqual({ timed: "{2}", counted: "{}" });
+  expect(await ask(600, 8)).toEqual({ more: "{}", timed: `{${busy}}` });
   expect(await ask(600, 8)).toEqual(nothing);
-  expect(await ask(600, 1)).toEqual({ timed: "{}", counted: "{1,2}" });
-  expect(await ask(600 + 10 * DAY, 1)).toEqual(nothing);
+  expect(await ask(600, 3)).toEqual({ more: "{watch,watch}", timed: "{}" });
+  expect(await ask(600, 1)).toEqual({ more: "{count,count}", timed: "{}" });
+  expect(await ask(600 + 10 * DAY, 3)).toEqual(nothing);
 });
 
 test("who may not see an operator's claims is refused, and not told that there are none", async () => {

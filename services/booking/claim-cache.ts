@@ -1,19 +1,43 @@
 import { LRUCache } from "lru-cache";
-import type { TrainerClaims } from "./trainer-claims.ts";
+import { isEarlier } from "./snapshot.ts";
+import type { ToldClaim } from "./told-claims.ts";
+import { type TrainerClaims, withChanges } from "./trainer-claims.ts";
 
-/** The claims of trainers as they were read last, by the trainers' ids. Whether they still hold is for the database to say. */
+/**
+ * The claims of operators' trainers, all of an operator's as of one snapshot of the database, which tells what has changed
+ * since. What it tells brings all of them there.
+ */
 export interface ClaimCache {
-  get(operatorId: string, trainerId: string, sinceMs: number): TrainerClaims | undefined;
-  /** Keeps what was read, unless what is kept was read later, and counts how large it is now. */
-  keep(trainerId: string, claims: TrainerClaims): void;
-  /** The epoch of what is kept; null while nothing can be. */
-  readonly epoch: string | null;
-  /** Forgets what was read in another epoch. */
-  begin(epoch: string | null): void;
+  /** As of when an operator's claims are kept; undefined while none are. */
+  asOf(operatorId: string): AsOf | undefined;
+  /** What is kept of one of the operator's trainers. */
+  get(asOf: AsOf, trainerId: string, sinceMs: number): TrainerClaims | undefined;
+  /** Keeps what was told to who asked what has changed since, unless something later has been told meanwhile. */
+  keep(operatorId: string, asked: AsOf | undefined, told: ToldClaims): void;
+  /** Forgets what is outdated, and all that is kept of other epochs than the database's. */
+  forget(operatorId: string, asked: AsOf | undefined, epoch: string | null): void;
   count(more: ClaimCounts): void;
   counts(): Readonly<ClaimCounts>;
   /** About how many bytes are taken. */
   size(): number;
+}
+
+export interface AsOf {
+  readonly epoch: string;
+  readonly snapshot: string;
+  /** The same one for as long as nothing was forgotten. */
+  readonly ledger: object;
+}
+
+export interface ToldClaims {
+  /** Null while nobody could tell what changes: nothing is kept then. */
+  epoch: string | null;
+  snapshot: string;
+  sinceMs: number;
+  /** Claims that have changed, by trainers. */
+  changes: ReadonlyMap<string, readonly ToldClaim[]>;
+  /** Of some trainers, whatever has been read or has changed of them, with the changes. */
+  claims: ReadonlyMap<string, TrainerClaims>;
 }
 
 /** Trainers who were asked about: whose claims were known and still held, had changed, or were not known. */
@@ -28,26 +52,51 @@ const TRAINER_BYTES = 1300;
 const CLAIM_BYTES = 60;
 const TIMES_BYTES = 200;
 
+interface Entry {
+  ledger: object;
+  claims: TrainerClaims;
+}
+
 export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
-  const entries = new LRUCache<string, TrainerClaims>({ maxSize: maxBytes, sizeCalculation: bytesOf });
+  const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: bytesOf });
+  const ledgers = new Map<string, AsOf>();
   const counts = { known: 0, changed: 0, unknown: 0 };
   let epoch: string | null = null;
+
+  function begin(begun: string | null): void {
+    if (begun === epoch) return;
+    entries.clear();
+    ledgers.clear();
+    epoch = begun;
+  }
+
+  function put(ledger: object, trainerId: string, claims: TrainerClaims): void {
+    entries.delete(trainerId); // Of the same object it would not look how large it is now.
+    entries.set(trainerId, { ledger, claims });
+  }
+
   return {
-    get(operatorId, trainerId, sinceMs) {
-      const claims = entries.get(trainerId);
-      return claims?.operatorId === operatorId && claims.sinceMs <= sinceMs ? claims : undefined;
+    asOf: (operatorId) => ledgers.get(operatorId),
+    get({ ledger }, trainerId, sinceMs) {
+      const entry = entries.get(trainerId);
+      return entry?.ledger === ledger && entry.claims.sinceMs <= sinceMs ? entry.claims : undefined;
     },
-    keep(trainerId, claims) {
-      if (epoch === null || (entries.peek(trainerId)?.news ?? 0n) > claims.news) return;
-      entries.delete(trainerId); // Of the same object it would not look how large it is now.
-      entries.set(trainerId, claims);
+    keep(operatorId, asked, { epoch: told, snapshot, sinceMs, changes, claims }) {
+      begin(told);
+      const now = ledgers.get(operatorId);
+      if (told === null || now?.ledger !== asked?.ledger || (now && isEarlier(snapshot, now.snapshot))) return;
+      const ledger = now?.ledger ?? {};
+      for (const [trainerId, changed] of changes) {
+        const entry = entries.peek(trainerId);
+        if (entry?.ledger !== ledger || claims.has(trainerId)) continue;
+        put(ledger, trainerId, withChanges(entry.claims, changed, sinceMs));
+      }
+      for (const [trainerId, some] of claims) put(ledger, trainerId, some);
+      ledgers.set(operatorId, { epoch: told, snapshot, ledger });
     },
-    get epoch() {
-      return epoch;
-    },
-    begin(begun) {
-      if (begun !== epoch) entries.clear();
-      epoch = begun;
+    forget(operatorId, asked, begun) {
+      begin(begun);
+      if (ledgers.get(operatorId)?.ledger === asked?.ledger) ledgers.delete(operatorId);
     },
     count({ known, changed, unknown }) {
       counts.known += known;
@@ -59,7 +108,7 @@ export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
   };
 }
 
-function bytesOf({ count, times }: TrainerClaims): number {
+function bytesOf({ claims: { count, times } }: Entry): number {
   const ofTimes = times.reduce((sum, some) => sum + (some ? TIMES_BYTES + some.byteLength : 0), 0);
   return TRAINER_BYTES + count * CLAIM_BYTES + ofTimes;
 }

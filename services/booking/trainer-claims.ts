@@ -1,12 +1,10 @@
+import { instantAt, type ToldClaim } from "./told-claims.ts";
 import { HOUR_WORDS, HOURS_OF_WEEK } from "./week-hours.ts";
 
 /** What a trainer's purchases claim of its time, as of one moment of the database. */
 export interface TrainerClaims {
-  operatorId: string;
-  /** Claims that were over by then are not among them. */
+  /** Claims that were over by then are not among them, but for some that have changed. */
   sinceMs: number;
-  /** From which transaction on a change of them would be news. */
-  news: bigint;
   count: number;
   /** For each claim the sixteen bytes of its purchase's id. */
   purchaseIds: Buffer;
@@ -26,9 +24,6 @@ export interface TrainerClaims {
   times: (Float64Array | undefined)[];
 }
 
-/** What is told of a trainer, by its number among those asked about. */
-export type Diary = { number: number } & Omit<TrainerClaims, "operatorId" | "sinceMs" | "news">;
-
 const UUID_BYTES = 16;
 /** The number of dimensions, flags and the type, then the one dimension's length and first index, at four bytes each. */
 const EMPTY_ARRAY_BYTES = 12;
@@ -36,34 +31,18 @@ const ARRAY_HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 /** Before its bits, their number. */
 const HOURS_BYTES = 4 + HOURS_OF_WEEK / 8;
-/** A range's length, its flags, and two instants with their lengths. */
-const RANGE_BYTES = 4 + 1 + 2 * (4 + 8);
-/** Where Postgres begins to count microseconds. */
-const EPOCH_MS = Date.UTC(2000, 0, 1);
 
-/** What read_availability tells of trainers, in hexadecimal digits: numbers and arrays as Postgres sends them, in a row. */
-export function readDiaries(hex: string): Diary[] {
+/** What read_availability tells of trainers, by their numbers, in hexadecimal digits: numbers and arrays as Postgres sends them, in a row. */
+export function readDiaries(hex: string, sinceMs: number): Map<number, TrainerClaims> {
   const bytes = Buffer.from(hex, "hex");
-  const diaries: Diary[] = [];
+  const diaries = new Map<number, TrainerClaims>();
   let at = 0;
   while (at < bytes.length) {
     const number = bytes.readInt32BE(at);
     at += 4;
     // An empty array has no dimension.
     const count = bytes.readInt32BE(at) === 0 ? 0 : bytes.readInt32BE(at + EMPTY_ARRAY_BYTES);
-    const diary: Diary = {
-      number,
-      count,
-      purchaseIds: Buffer.alloc(count * UUID_BYTES),
-      sessionCounts: new Int32Array(count),
-      sessions: 0,
-      busiest: new Int32Array(count),
-      sessionsADay: 0,
-      endMs: new Float64Array(count),
-      firstEndMs: 0,
-      hours: new Uint32Array(count * HOUR_WORDS),
-      times: new Array<Float64Array | undefined>(count),
-    };
+    const claims = blankClaims(sinceMs, count);
     const each = (size: number, read: (index: number, at: number) => void): void => {
       at += count === 0 ? EMPTY_ARRAY_BYTES : ARRAY_HEADER_BYTES;
       for (let index = 0; index < count; index += 1) {
@@ -71,52 +50,91 @@ export function readDiaries(hex: string): Diary[] {
         at += LENGTH_BYTES + size;
       }
     };
-    each(UUID_BYTES, (index, at) => bytes.copy(diary.purchaseIds, index * UUID_BYTES, at, at + UUID_BYTES));
-    each(4, (index, at) => (diary.sessionCounts[index] = bytes.readInt32BE(at)));
-    each(4, (index, at) => (diary.busiest[index] = bytes.readInt32BE(at)));
-    each(HOURS_BYTES, (index, at) => {
-      for (let word = 0; word < HOUR_WORDS; word += 1) diary.hours[word * count + index] = hoursAt(bytes, at + 4, word);
-    });
-    each(8, (index, at) => (diary.endMs[index] = instantAt(bytes, at)));
-    diary.sessions = sumOf(diary.sessionCounts);
-    diary.sessionsADay = sumOf(diary.busiest);
-    diary.firstEndMs = diary.endMs.reduce((first, end) => Math.min(first, end), Number.POSITIVE_INFINITY);
-    diaries.push(diary);
+    each(UUID_BYTES, (index, at) => bytes.copy(claims.purchaseIds, index * UUID_BYTES, at, at + UUID_BYTES));
+    each(4, (index, at) => (claims.sessionCounts[index] = bytes.readInt32BE(at)));
+    each(4, (index, at) => (claims.busiest[index] = bytes.readInt32BE(at)));
+    each(HOURS_BYTES, (index, at) => readHours(claims, index, bytes, at));
+    each(8, (index, at) => (claims.endMs[index] = instantAt(bytes, at)));
+    diaries.set(number, summedUp(claims));
   }
   return diaries;
 }
 
-/** Times as Postgres sends a multirange, whose ranges include their starts and not their ends. */
-export function readTimes(hex: string): Float64Array {
-  const bytes = Buffer.from(hex, "hex");
-  const times = new Float64Array(bytes.readInt32BE(0) * 2);
-  for (let index = 0; index < times.length; index += 2) {
-    const at = 4 + (index / 2) * RANGE_BYTES;
-    times[index] = instantAt(bytes, at + 9);
-    times[index + 1] = instantAt(bytes, at + 21);
+/** The claims with those that have changed as they are now, without those that are gone or were over by then. */
+export function withChanges(before: TrainerClaims, changes: readonly ToldClaim[], sinceMs: number): TrainerClaims {
+  const changed = new Set(changes.map(({ purchaseId }) => positionOf(before, purchaseId)));
+  const kept: number[] = [];
+  for (const [index, endMs] of before.endMs.entries()) if (endMs > sinceMs && !changed.has(index)) kept.push(index);
+  const there = changes.filter(({ endMs }) => endMs !== null);
+  const after = blankClaims(Math.max(before.sinceMs, sinceMs), kept.length + there.length);
+  for (const [index, from] of kept.entries()) copyClaim(after, index, before, from);
+  for (const [index, change] of there.entries()) writeClaim(after, kept.length + index, change);
+  return summedUp(after);
+}
+
+function blankClaims(sinceMs: number, count: number): TrainerClaims {
+  return {
+    sinceMs,
+    count,
+    purchaseIds: Buffer.alloc(count * UUID_BYTES),
+    sessionCounts: new Int32Array(count),
+    sessions: 0,
+    busiest: new Int32Array(count),
+    sessionsADay: 0,
+    endMs: new Float64Array(count),
+    firstEndMs: 0,
+    hours: new Uint32Array(count * HOUR_WORDS),
+    times: new Array<Float64Array | undefined>(count),
+  };
+}
+
+function copyClaim(to: TrainerClaims, index: number, from: TrainerClaims, fromIndex: number): void {
+  from.purchaseIds.copy(to.purchaseIds, index * UUID_BYTES, fromIndex * UUID_BYTES, (fromIndex + 1) * UUID_BYTES);
+  to.sessionCounts[index] = from.sessionCounts[fromIndex] ?? 0;
+  to.busiest[index] = from.busiest[fromIndex] ?? 0;
+  to.endMs[index] = from.endMs[fromIndex] ?? 0;
+  for (let word = 0; word < HOUR_WORDS; word += 1) {
+    to.hours[word * to.count + index] = from.hours[word * from.count + fromIndex] ?? 0;
   }
-  return times;
+  to.times[index] = from.times[fromIndex];
 }
 
-/** Which claim is which purchase's, by its `purchaseIdAt`. */
-export function positionsOf(claims: TrainerClaims): Map<string, number> {
-  return new Map(Array.from({ length: claims.count }, (_, index) => [purchaseIdAt(claims, index), index]));
+function writeClaim(to: TrainerClaims, index: number, claim: ToldClaim): void {
+  claim.purchaseId.copy(to.purchaseIds, index * UUID_BYTES);
+  to.sessionCounts[index] = claim.sessionCount ?? 0;
+  to.busiest[index] = claim.busiest ?? 0;
+  to.endMs[index] = claim.endMs ?? 0;
+  if (claim.hours) readHours(to, index, claim.hours, 0);
+  to.times[index] = claim.times ?? undefined;
 }
 
-/** In hexadecimal digits. */
-export function purchaseIdAt({ purchaseIds }: TrainerClaims, index: number): string {
-  return purchaseIds.toString("hex", index * UUID_BYTES, (index + 1) * UUID_BYTES);
+function summedUp(claims: TrainerClaims): TrainerClaims {
+  claims.sessions = sumOf(claims.sessionCounts);
+  claims.sessionsADay = sumOf(claims.busiest);
+  claims.firstEndMs = claims.endMs.reduce((first, end) => Math.min(first, end), Number.POSITIVE_INFINITY);
+  return claims;
 }
 
-/** The last word has one byte. */
-function hoursAt(bytes: Buffer, at: number, word: number): number {
-  return word < HOUR_WORDS - 1 ? bytes.readUInt32BE(at + 4 * word) : bytes.readUInt8(at + 4 * word) << 24;
+/** Which of the claims is the purchase's; -1 if none is. */
+export function positionOf({ purchaseIds }: TrainerClaims, purchaseId: Uint8Array): number {
+  let at = purchaseIds.indexOf(purchaseId);
+  while (at % UUID_BYTES > 0) at = purchaseIds.indexOf(purchaseId, at + 1);
+  return Math.floor(at / UUID_BYTES);
+}
+
+/** The bytes of the id of a claim's purchase. */
+export function purchaseIdAt({ purchaseIds }: TrainerClaims, index: number): Uint8Array {
+  return purchaseIds.subarray(index * UUID_BYTES, (index + 1) * UUID_BYTES);
+}
+
+/** A bit string as Postgres sends it, whose last word has one byte. */
+function readHours({ hours, count }: TrainerClaims, index: number, bytes: Buffer, at: number): void {
+  for (let word = 0; word < HOUR_WORDS; word += 1) {
+    const from = at + LENGTH_BYTES + 4 * word;
+    hours[word * count + index] = word < HOUR_WORDS - 1 ? bytes.readUInt32BE(from) : bytes.readUInt8(from) << 24;
+  }
 }
 
 function sumOf(numbers: Int32Array): number {
   return numbers.reduce((sum, number) => sum + number, 0);
-}
-
-function instantAt(bytes: Buffer, at: number): number {
-  return (bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)) / 1000 + EPOCH_MS;
 }

@@ -96,8 +96,8 @@ const RECORDS = [
    select operator_id, purchase_id, '1', row_number() over (order by purchase_id), student_id, array[trainer_id], '{}', now()
    from purchase`,
   "update schedule_change_log set head = (select count(*) from schedule_change)",
-  `insert into trainer_claim_change (operator_id, trainer_id, transaction_id)
-   select operator_id, trainer_id, '1' from trainer_claim on conflict do nothing`,
+  `insert into trainer_claim_change (operator_id, trainer_id, purchase_id, transaction_id)
+   select operator_id, trainer_id, purchase_id, '3' from trainer_claim`,
   `insert into certificate_due (operator_id, purchase_id, version, sweep_time)
    select operator_id, purchase_id, 1, now() + interval '1 day' from purchase limit 100000`,
 ];

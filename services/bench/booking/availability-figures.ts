@@ -108,13 +108,13 @@ function newCache(): ClaimCache {
   return claimCache({ maxBytes: 64 * 2 ** 20 });
 }
 
-/** As a booking does, of whose claims nothing else is of importance here. */
+/** As a booking does, of one claim of each. */
 function noteChanges(candidates: (Candidate | undefined)[]) {
   const trainerIds = candidates.map((candidate) => candidate?.trainerId ?? "");
   return sql.unsafe`
-    insert into trainer_claim_change (operator_id, trainer_id)
-    select ${COMPANY_OPERATOR_ID}, trainer_id from unnest(${sql.array(trainerIds, "uuid")}) as t (trainer_id)
-    on conflict do nothing`;
+    insert into trainer_claim_change (operator_id, trainer_id, purchase_id)
+    select distinct on (trainer_id) operator_id, trainer_id, purchase_id from trainer_claim
+    where operator_id = ${COMPANY_OPERATOR_ID} and trainer_id = any (${sql.array(trainerIds, "uuid")})`;
 }
 
 /** Of each trainer, how many of the times are free. */
