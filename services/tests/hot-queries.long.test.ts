@@ -158,6 +158,14 @@ test("how free trainers are is found by their claims that are not over", async (
   const again = await asked(OPERATOR, ask);
   expect(again.filter(({ table, rows }) => table === "trainer_claim" && rows > 0)).toEqual([]);
   expect(indexesOf(again, "trainer_claim_change")).toEqual(["trainer_claim_change_pkey"]);
+  await client.query(
+    `insert into trainer_claim_change (operator_id, trainer_id, purchase_id)
+     select operator_id, trainer_id, purchase_id from trainer_claim where trainer_id = $1 limit 5`,
+    [trainerIdOf(TRAINER)],
+  );
+  const changed = await asked(OPERATOR, ask);
+  expectFew(changed, 10);
+  expect(indexesOf(changed, "trainer_claim")).toEqual(["trainer_claim_pkey"]);
 });
 
 test("a booking looks only at the claims of its trainer and student, and at its own sessions", async () => {
@@ -226,11 +234,14 @@ const HOURS = 84 * 30;
 const begunBefore = ({ endsAfter }: Partial<SessionFilter>, { of }: Caller): number =>
   endsAfter && of === "everybody" ? (SESSIONS / HOURS) * 8 : 0;
 
+/** Of the lessons that are owed one in thirty was missed, more or less. */
+const othersOwed = ({ states }: Partial<SessionFilter>): number => (states?.join() === "no_show" ? 51 * 30 : 0);
+
 test.each(SESSION_LISTS)("a page of sessions, %s, is a page of an index", async (_, caller, filter) => {
   const scans = await asked(caller, (db) =>
     findSessions(db, { visible: caller, ...EVERYTHING, ...ANY_TIME, ...filter }),
   );
-  expectFew(scans, 1500 + begunBefore(filter, caller));
+  expectFew(scans, 1500 + begunBefore(filter, caller) + othersOwed(filter));
 });
 
 /** Thirty lessons of a purchase that is there, with somebody else, each of them a session to be moved. */
@@ -245,7 +256,8 @@ async function lessonsToMove(): Promise<Lesson[]> {
     trainer,
     location: wish.place,
     session: {
-      ...{ ...slot, sessionId: rows[index]?.id ?? "", purchaseId, operatorId: COMPANY_OPERATOR_ID },
+      ...{ startTime: slot.startTime, endTime: slot.endTime, localStartTime: slot.localStartTime },
+      ...{ sequence: slot.sequence, sessionId: rows[index]?.id ?? "", purchaseId, operatorId: COMPANY_OPERATOR_ID },
       ...{ studentId: storedId("02", TRAINER * 100), trainerId: trainer.trainerId, timeZone: "Europe/Berlin" },
       ...{ state: "scheduled", completeTime: null, completedBy: null, version: 1 },
     },

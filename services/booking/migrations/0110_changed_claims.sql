@@ -176,8 +176,10 @@ begin
       row(c.trainer_id, c.purchase_id, k.end_time, k.session_count, k.busiest, k.hours, k.times)::told_claim
     ), '') into changes
     from unnest(changed_trainers, changed_purchases) as c (trainer_id, purchase_id)
-    left join trainer_claim k
-      on k.operator_id = of_operator and k.purchase_id = c.purchase_id and k.trainer_id = c.trainer_id;
+    -- By the purchase's key, and not by an index of the trainer's many claims.
+    left join lateral (
+      select p.* from trainer_claim p where p.operator_id = of_operator and p.purchase_id = c.purchase_id offset 0
+    ) as k on k.trainer_id = c.trainer_id;
   end if;
 
   if cardinality(trainers) > 0 then
@@ -227,8 +229,9 @@ begin
       row(k.trainer_id, k.purchase_id, null, null, null, null, k.times)::told_claim
     ), '') into times
     from unnest(timed_trainers, timed_purchases) as t (trainer_id, purchase_id)
-    join trainer_claim k
-      on k.operator_id = of_operator and k.purchase_id = t.purchase_id and k.trainer_id = t.trainer_id;
+    join lateral (
+      select p.* from trainer_claim p where p.operator_id = of_operator and p.purchase_id = t.purchase_id offset 0
+    ) as k on k.trainer_id = t.trainer_id;
   end if;
 
   return json_build_object(
