@@ -1,12 +1,13 @@
 import type { Database } from "../runtime/database.ts";
 import { type More, type Question, readAvailability, type ToldAvailability } from "./availability-query.ts";
 import type { Candidate } from "./candidate.ts";
-import type { AsOf, ClaimCache } from "./claim-cache.ts";
+import type { AsOf, ClaimCache, ClaimCounts, Told } from "./claim-cache.ts";
 import { type HeldClaims, heldClaims, mayExceed, untoldOf } from "./held-claims.ts";
 import type { Need } from "./need.ts";
 import type { Slot } from "./slot.ts";
 import { readToldClaims, type ToldClaim } from "./told-claims.ts";
-import { positionOf, readDiaries, type TrainerClaims, withChanges } from "./trainer-claims.ts";
+import { readDiaries, type TrainerClaims, withChanges, withTimes } from "./trainer-claims.ts";
+import type { Hours } from "./week-hours.ts";
 
 export interface Wish {
   operatorId: string;
@@ -35,27 +36,36 @@ const WATCHED = 2;
 /**
  * The claims of the candidates, and what else a wish meets: one statement, which tells what has changed of the operator's claims
  * since it was asked last, and all claims of those alone of whom none are kept. Another follows where what is kept is
- * outdated, or where somebody's days have filled up meanwhile.
+ * outdated, or where somebody's days have filled up meanwhile, which are then counted a moment later.
  */
-export async function askClaims(deps: { db: Database; claims: ClaimCache }, wish: Wish, need: Need): Promise<Claimed> {
-  const { db, claims: cache } = deps;
+export async function askClaims(
+  { db, claims: cache }: { db: Database; claims: ClaimCache },
+  wish: Wish,
+  need: Need,
+): Promise<Claimed> {
   const { operatorId, candidates } = wish;
-  const known = cache.asOf(operatorId);
-  const before = candidates.map(({ trainerId }) => known && kept(cache, known, trainerId, need));
-  const question = questionOf(wish, need, known, before);
-  const answer = await readAvailability(db, question);
-  if (answer.outcome === "outdated") {
+  let known = cache.asOf(operatorId);
+  let before: Before = candidates.map(({ trainerId }) => known && kept(cache, known, trainerId, need));
+  let question = questionOf(wish, need, known, before);
+  let answer = await readAvailability(db, question);
+  if (known && answer.outcome === "outdated") {
     cache.forget(operatorId, known, answer.epoch);
-    return askClaims(deps, wish, need);
+    cache.count({ outdated: 1 });
+    known = undefined;
+    before = candidates.map(() => undefined);
+    question = questionOf(wish, need, known, before);
+    answer = await readAvailability(db, question);
   }
+  if (answer.outcome === "outdated") throw new TypeError("nothing is known that could be outdated");
 
+  const { sinceMs } = question;
   const changes: Changes = Map.groupBy(readToldClaims(answer.changes), ({ trainerId }) => trainerId);
-  const told = toldClaims(candidates, before, { changes, question, answer });
-  cache.keep(operatorId, known, { ...answer, sinceMs: question.sinceMs, changes, claims: told });
-  count(cache, candidates, before, changes);
+  const trainers = toldTrainers(candidates, before, { changes, question, answer, slotHours: need.slotHours });
+  cache.keep(operatorId, known, { ...answer, sinceMs, changes, trainers });
+  cache.count(countsOf(candidates, before, changes));
   const held = candidates.map(({ trainerId }, index) => {
-    const claims = told.get(trainerId);
-    return claims ? heldClaims(claims, need) : (before[index] ?? nothingTold(trainerId));
+    const told = trainers.get(trainerId);
+    return told ? heldClaims(told.after, need) : (before[index] ?? nothingTold(trainerId));
   });
   const overDailyLimits = countedDays(question, answer);
   const filled = candidates.filter(({ trainerId, dailySessionLimit }, index) => {
@@ -81,7 +91,7 @@ function questionOf(wish: Wish, need: Need, known: AsOf | undefined, before: Bef
     sinceMs: need.sinceMs - DAY_MS,
     trainers: wish.candidates.flatMap((candidate, index) => {
       const more = moreOf(candidate, before[index], need);
-      return more ? asked(candidate, more) : [];
+      return more ? toldMore(candidate, more) : [];
     }),
     timed: wish.candidates.flatMap(({ trainerId }, index) => {
       const held = before[index];
@@ -96,45 +106,44 @@ function moreOf({ dailySessionLimit }: Candidate, held: HeldClaims | undefined, 
   return mayExceed(dailySessionLimit, held.claims, need) ? "count" : "watch";
 }
 
-function asked({ trainerId, timeZone, dailySessionLimit }: Candidate, more: More): Question["trainers"][number] {
+function toldMore({ trainerId, timeZone, dailySessionLimit }: Candidate, more: More): Question["trainers"][number] {
   return { trainerId, timeZone, dailySessionLimit, more };
 }
 
-/** Of the candidates, the claims that were read or have changed, and those whose times were told. */
-function toldClaims(
+/** Of the candidates, those who were read, have changed, or whose times were told. */
+function toldTrainers(
   candidates: Candidate[],
   before: Before,
-  { changes, question, answer }: { changes: Changes; question: Question; answer: ToldAvailability },
-): Map<string, TrainerClaims> {
-  const { trainers, timed, sinceMs } = question;
-  const told = new Map<string, TrainerClaims>();
-  for (const [number, claims] of readDiaries(answer.diaries, sinceMs)) {
-    told.set(trainers[number - 1]?.trainerId ?? nothingTold(`number ${number}`), claims);
+  told: { changes: Changes; question: Question; answer: ToldAvailability; slotHours: Hours },
+): Told["trainers"] {
+  const { changes, question, answer, slotHours } = told;
+  const { sinceMs } = question;
+  const trainers = new Map<string, { before: TrainerClaims | undefined; after: TrainerClaims }>();
+  for (const [number, after] of readDiaries(answer.diaries, sinceMs)) {
+    trainers.set(trainerOf(question, number), { before: undefined, after });
   }
-  const asked = new Set(timed.map(({ trainerId }) => trainerId));
+  const times = Map.groupBy(readToldClaims(answer.times), ({ trainerId }) => trainerId);
   for (const [index, { trainerId }] of candidates.entries()) {
-    const held = before[index];
+    const claims = before[index]?.claims;
     const changed = changes.get(trainerId);
-    if (held && changed) told.set(trainerId, withChanges(held.claims, changed, sinceMs));
-    else if (held && asked.has(trainerId)) told.set(trainerId, held.claims);
+    if (claims && changed) {
+      trainers.set(trainerId, { before: claims, after: withChanges(claims, changed, { sinceMs, timesOf: slotHours }) });
+    }
+    const timed = times.get(trainerId);
+    const after = trainers.get(trainerId)?.after ?? claims;
+    if (timed && after) trainers.set(trainerId, { before: claims, after: withTimes(after, timed) });
   }
-  for (const { trainerId, purchaseId, times } of readToldClaims(answer.times)) {
-    const claims = told.get(trainerId) ?? nothingTold(trainerId);
-    const position = positionOf(claims, purchaseId);
-    // What is over is not among what has been read.
-    if (position >= 0 && times) claims.times[position] = times;
-  }
-  return told;
+  return trainers;
 }
 
-function count(cache: ClaimCache, candidates: Candidate[], before: Before, changes: Changes): void {
+function countsOf(candidates: Candidate[], before: Before, changes: Changes): Partial<ClaimCounts> {
   const unknown = before.filter((held) => !held).length;
   const changed = candidates.filter(({ trainerId }, index) => before[index] && changes.has(trainerId)).length;
-  cache.count({ known: candidates.length - unknown - changed, changed, unknown });
+  return { known: candidates.length - unknown - changed, changed, unknown };
 }
 
-function countedDays({ trainers }: Question, { overDailyLimits }: ToldAvailability): Map<string, number> {
-  return new Map(overDailyLimits.map(([number, over]) => [trainers[number - 1]?.trainerId ?? "", over]));
+function countedDays(question: Question, { overDailyLimits }: ToldAvailability): Map<string, number> {
+  return new Map(overDailyLimits.map(([number, over]) => [trainerOf(question, number), over]));
 }
 
 /** Counts the days of trainers of whom it turned out too late that they may be over their limits. */
@@ -144,10 +153,14 @@ async function countDays(
   trainers: Candidate[],
   overDailyLimits: Map<string, number>,
 ): Promise<void> {
-  const again = { ...question, known: undefined, timed: [], trainers: trainers.map((one) => asked(one, "count")) };
+  const again = { ...question, known: undefined, timed: [], trainers: trainers.map((one) => toldMore(one, "count")) };
   const answer = await readAvailability(db, again);
   if (answer.outcome === "outdated") throw new TypeError("nothing is known that could be outdated");
   for (const [trainerId, over] of countedDays(again, answer)) overDailyLimits.set(trainerId, over);
+}
+
+function trainerOf({ trainers }: Question, number: number): string {
+  return trainers[number - 1]?.trainerId ?? nothingTold(`number ${number}`);
 }
 
 function nothingTold(trainerId: string): never {

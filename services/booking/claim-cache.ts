@@ -4,19 +4,19 @@ import type { ToldClaim } from "./told-claims.ts";
 import { type TrainerClaims, withChanges } from "./trainer-claims.ts";
 
 /**
- * The claims of operators' trainers, all of an operator's as of one snapshot of the database, which tells what has changed
- * since. What it tells brings all of them there.
+ * The claims of operators' trainers. Of each operator it is known as of which snapshot of the database they are: each claim is so
+ * as of that one, or of a later one. Who is told what has changed since the snapshot so knows all as of a new one.
  */
 export interface ClaimCache {
   /** As of when an operator's claims are kept; undefined while none are. */
   asOf(operatorId: string): AsOf | undefined;
   /** What is kept of one of the operator's trainers. */
   get(asOf: AsOf, trainerId: string, sinceMs: number): TrainerClaims | undefined;
-  /** Keeps what was told to who asked what has changed since, unless something later has been told meanwhile. */
-  keep(operatorId: string, asked: AsOf | undefined, told: ToldClaims): void;
-  /** Forgets what is outdated, and all that is kept of other epochs than the database's. */
-  forget(operatorId: string, asked: AsOf | undefined, epoch: string | null): void;
-  count(more: ClaimCounts): void;
+  /** Keeps what was told to who knew the claims as of then. */
+  keep(operatorId: string, known: AsOf | undefined, told: Told): void;
+  /** Forgets what is outdated, and what is kept of another epoch than the database's. */
+  forget(operatorId: string, known: AsOf, epoch: string | null): void;
+  count(more: Partial<ClaimCounts>): void;
   counts(): Readonly<ClaimCounts>;
   /** About how many bytes are taken. */
   size(): number;
@@ -29,22 +29,26 @@ export interface AsOf {
   readonly ledger: object;
 }
 
-export interface ToldClaims {
+export interface Told {
   /** Null while nobody could tell what changes: nothing is kept then. */
   epoch: string | null;
   snapshot: string;
   sinceMs: number;
   /** Claims that have changed, by trainers. */
   changes: ReadonlyMap<string, readonly ToldClaim[]>;
-  /** Of some trainers, whatever has been read or has changed of them, with the changes. */
-  claims: ReadonlyMap<string, TrainerClaims>;
+  /** Trainers of whom more than that was told, or of whom it was used: what was known, if anything was, and what is. */
+  trainers: ReadonlyMap<string, { before: TrainerClaims | undefined; after: TrainerClaims }>;
 }
 
-/** Trainers who were asked about: whose claims were known and still held, had changed, or were not known. */
 export interface ClaimCounts {
+  /** Trainers who were asked about: whose claims were known and still held, */
   known: number;
+  /** had changed, */
   changed: number;
+  /** or were not known. */
   unknown: number;
+  /** How often it was asked once more, since what was known was outdated. */
+  outdated: number;
 }
 
 /** What an object of six arrays and its entry take, and what each claim and each time of it adds. */
@@ -60,7 +64,7 @@ interface Entry {
 export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
   const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: bytesOf });
   const ledgers = new Map<string, AsOf>();
-  const counts = { known: 0, changed: 0, unknown: 0 };
+  const counts = { known: 0, changed: 0, unknown: 0, outdated: 0 };
   let epoch: string | null = null;
 
   function begin(begun: string | null): void {
@@ -70,42 +74,67 @@ export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
     epoch = begun;
   }
 
-  function put(ledger: object, trainerId: string, claims: TrainerClaims): void {
-    entries.delete(trainerId); // Of the same object it would not look how large it is now.
-    entries.set(trainerId, { ledger, claims });
-  }
-
   return {
     asOf: (operatorId) => ledgers.get(operatorId),
     get({ ledger }, trainerId, sinceMs) {
       const entry = entries.get(trainerId);
       return entry?.ledger === ledger && entry.claims.sinceMs <= sinceMs ? entry.claims : undefined;
     },
-    keep(operatorId, asked, { epoch: told, snapshot, sinceMs, changes, claims }) {
-      begin(told);
+    keep(operatorId, known, told) {
       const now = ledgers.get(operatorId);
-      if (told === null || now?.ledger !== asked?.ledger || (now && isEarlier(snapshot, now.snapshot))) return;
-      const ledger = now?.ledger ?? {};
-      for (const [trainerId, changed] of changes) {
-        const entry = entries.peek(trainerId);
-        if (entry?.ledger !== ledger || claims.has(trainerId)) continue;
-        put(ledger, trainerId, withChanges(entry.claims, changed, sinceMs));
-      }
-      for (const [trainerId, some] of claims) put(ledger, trainerId, some);
-      ledgers.set(operatorId, { epoch: told, snapshot, ledger });
+      // What was known was forgotten meanwhile, maybe since it was wrong.
+      if (known && known.ledger !== now?.ledger) return;
+      begin(told.epoch);
+      if (told.epoch !== null) ledgers.set(operatorId, { ...keepTold(entries, known, now, told), epoch: told.epoch });
     },
-    forget(operatorId, asked, begun) {
+    forget(operatorId, { ledger }, begun) {
+      if (ledgers.get(operatorId)?.ledger !== ledger) return;
+      ledgers.delete(operatorId);
       begin(begun);
-      if (ledgers.get(operatorId)?.ledger === asked?.ledger) ledgers.delete(operatorId);
     },
-    count({ known, changed, unknown }) {
-      counts.known += known;
-      counts.changed += changed;
-      counts.unknown += unknown;
+    count(more) {
+      for (const key of ["known", "changed", "unknown", "outdated"] as const) counts[key] += more[key] ?? 0;
     },
     counts: () => counts,
     size: () => entries.calculatedSize,
   };
+}
+
+/** Keeps what it may of what was told; as of when the operator's claims are then. */
+function keepTold(
+  entries: LRUCache<string, Entry>,
+  known: AsOf | undefined,
+  now: AsOf | undefined,
+  { snapshot, sinceMs, changes, trainers }: Told,
+): Pick<AsOf, "ledger" | "snapshot"> {
+  const ledger = now?.ledger ?? {};
+  const isOvertaken = now !== undefined && isEarlier(snapshot, now.snapshot);
+  // All claims are then as of the new snapshot. Otherwise only who is new is kept, and waits for what has changed meanwhile.
+  const bringsAll =
+    known !== undefined && now !== undefined && !isOvertaken && !isEarlier(now.snapshot, known.snapshot);
+  const done = new Set<string>();
+  const kept = (trainerId: string): TrainerClaims | undefined => {
+    const entry = entries.peek(trainerId);
+    return entry?.ledger === ledger ? entry.claims : undefined;
+  };
+  const put = (trainerId: string, claims: TrainerClaims): void => {
+    entries.set(trainerId, { ledger, claims });
+    done.add(trainerId);
+  };
+
+  for (const [trainerId, { before, after }] of trainers) {
+    const claims = kept(trainerId);
+    const isMore = before ? bringsAll && claims === before : !claims || claims.sinceMs > after.sinceMs;
+    if (isMore) put(trainerId, after);
+  }
+  if (bringsAll) {
+    for (const [trainerId, changed] of changes) {
+      const claims = kept(trainerId);
+      if (claims && !done.has(trainerId)) put(trainerId, withChanges(claims, changed, { sinceMs, timesOf: [] }));
+    }
+  }
+  const isAsOfTold = now === undefined || bringsAll || (isOvertaken && done.size > 0);
+  return { ledger, snapshot: isAsOfTold ? snapshot : now.snapshot };
 }
 
 function bytesOf({ claims: { count, times } }: Entry): number {

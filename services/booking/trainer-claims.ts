@@ -1,5 +1,5 @@
 import { instantAt, type ToldClaim } from "./told-claims.ts";
-import { HOUR_WORDS, HOURS_OF_WEEK } from "./week-hours.ts";
+import { HOUR_WORDS, HOURS_OF_WEEK, type Hours, touches } from "./week-hours.ts";
 
 /** What a trainer's purchases claim of its time, as of one moment of the database. */
 export interface TrainerClaims {
@@ -32,7 +32,10 @@ const LENGTH_BYTES = 4;
 /** Before its bits, their number. */
 const HOURS_BYTES = 4 + HOURS_OF_WEEK / 8;
 
-/** What read_availability tells of trainers, by their numbers, in hexadecimal digits: numbers and arrays as Postgres sends them, in a row. */
+/**
+ * What read_availability tells of trainers, by their numbers, in hexadecimal digits: numbers and arrays as Postgres sends them,
+ * in a row.
+ */
 export function readDiaries(hex: string, sinceMs: number): Map<number, TrainerClaims> {
   const bytes = Buffer.from(hex, "hex");
   const diaries = new Map<number, TrainerClaims>();
@@ -60,16 +63,38 @@ export function readDiaries(hex: string, sinceMs: number): Map<number, TrainerCl
   return diaries;
 }
 
-/** The claims with those that have changed as they are now, without those that are gone or were over by then. */
-export function withChanges(before: TrainerClaims, changes: readonly ToldClaim[], sinceMs: number): TrainerClaims {
+/**
+ * The claims with those that have changed as they are now, without those that are gone or were over by then. The times are
+ * taken over of those that have some hours, for whom they have been asked for.
+ */
+export function withChanges(
+  before: TrainerClaims,
+  changes: readonly ToldClaim[],
+  { sinceMs, timesOf }: { sinceMs: number; timesOf: Hours },
+): TrainerClaims {
   const changed = new Set(changes.map(({ purchaseId }) => positionOf(before, purchaseId)));
   const kept: number[] = [];
   for (const [index, endMs] of before.endMs.entries()) if (endMs > sinceMs && !changed.has(index)) kept.push(index);
   const there = changes.filter(({ endMs }) => endMs !== null);
   const after = blankClaims(Math.max(before.sinceMs, sinceMs), kept.length + there.length);
   for (const [index, from] of kept.entries()) copyClaim(after, index, before, from);
-  for (const [index, change] of there.entries()) writeClaim(after, kept.length + index, change);
+  for (const [at, change] of there.entries()) {
+    const index = kept.length + at;
+    writeClaim(after, index, change);
+    if (change.times && touches(timesOf, after.hours, after.count, index)) after.times[index] = change.times;
+  }
   return summedUp(after);
+}
+
+/** The claims with the times of some of them; the others are left alone. */
+export function withTimes(claims: TrainerClaims, told: readonly ToldClaim[]): TrainerClaims {
+  const times = claims.times.slice();
+  for (const { purchaseId, times: some } of told) {
+    const position = positionOf(claims, purchaseId);
+    // What is over is not among what has been read.
+    if (position >= 0 && some) times[position] = some;
+  }
+  return { ...claims, times };
 }
 
 function blankClaims(sinceMs: number, count: number): TrainerClaims {
@@ -105,7 +130,6 @@ function writeClaim(to: TrainerClaims, index: number, claim: ToldClaim): void {
   to.busiest[index] = claim.busiest ?? 0;
   to.endMs[index] = claim.endMs ?? 0;
   if (claim.hours) readHours(to, index, claim.hours, 0);
-  to.times[index] = claim.times ?? undefined;
 }
 
 function summedUp(claims: TrainerClaims): TrainerClaims {

@@ -35,6 +35,11 @@ export function touching(hours: Hours, many: Uint32Array, count: number): number
   return found;
 }
 
+/** Whether one of them has. */
+export function touches(hours: Hours, many: Uint32Array, count: number, index: number): boolean {
+  return hours.some(({ word, bits }) => ((many[word * count + index] ?? 0) & bits) !== 0);
+}
+
 /** As Postgres reads bit(168). */
 export function bitsOf(hours: Hours): string {
   const words = Array.from({ length: HOUR_WORDS }, () => "0".repeat(32));

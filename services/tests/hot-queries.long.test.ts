@@ -166,6 +166,20 @@ test("how free trainers are is found by their claims that are not over", async (
   const changed = await asked(OPERATOR, ask);
   expectFew(changed, 10);
   expect(indexesOf(changed, "trainer_claim")).toEqual(["trainer_claim_pkey"]);
+
+  // What was told already is not looked at again, however old the oldest transaction is.
+  await using other = new AsyncDisposableStack();
+  const slow = new pg.Client({ connectionString: database.adminUrl });
+  await slow.connect();
+  other.defer(() => slow.end());
+  await slow.query("begin; select pg_current_xact_id()");
+  await client.query(
+    `insert into trainer_claim_change (operator_id, trainer_id, purchase_id)
+     select $1, gen_random_uuid(), gen_random_uuid() from generate_series(1, 2000)`,
+    [COMPANY_OPERATOR_ID],
+  );
+  await asked(OPERATOR, ask);
+  expectFew(await asked(OPERATOR, ask), 10);
 });
 
 test("a booking looks only at the claims of its trainer and student, and at its own sessions", async () => {

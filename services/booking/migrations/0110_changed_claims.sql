@@ -1,5 +1,7 @@
--- Waits for those who are writing, and has others wait: who writes from now on notes which claims it changes.
+-- Waits for those who are writing, and has others wait: who writes from now on notes which claims it changes. Who tidies takes
+-- the other two in the same order.
 lock table session in share row exclusive mode;
+lock table trainer_claim_log, trainer_claim_change in access exclusive mode;
 
 -- Which claims have changed, and not only whose: those alone are told anew. What was noted before says too little, and
 -- nobody goes by it any more.
@@ -11,6 +13,9 @@ alter table trainer_claim_change
   add primary key (operator_id, transaction_id, trainer_id, purchase_id);
 
 update trainer_claim_log set epoch = gen_random_uuid();
+
+-- Nothing that a snapshot of a new epoch could need has been dropped, also while somebody from before is still under way.
+alter table trainer_claim_log alter column forgotten set default pg_snapshot_xmin(pg_current_snapshot());
 
 -- As before, and noted by purchases.
 create or replace function claim_times(operators uuid[], purchases uuid[]) returns void
@@ -149,9 +154,12 @@ begin
     select coalesce(array_agg(news.trainer_id), '{}'), coalesce(array_agg(news.purchase_id), '{}')
     into changed_trainers, changed_purchases
     from (
-      select distinct n.trainer_id, n.purchase_id from trainer_claim_change n
-      where n.operator_id = of_operator and n.transaction_id >= pg_snapshot_xmin(known)
-        and not pg_visible_in_snapshot(n.transaction_id, known)
+      -- Of the transactions that the snapshot does not see: those after it, and those that were under way.
+      select n.trainer_id, n.purchase_id from trainer_claim_change n
+      where n.operator_id = of_operator and n.transaction_id >= pg_snapshot_xmax(known)
+      union
+      select n.trainer_id, n.purchase_id from trainer_claim_change n
+      where n.operator_id = of_operator and n.transaction_id = any (array(select pg_snapshot_xip(known)))
       limit most_changes + 1
     ) as news;
     if cardinality(changed_trainers) > most_changes then
