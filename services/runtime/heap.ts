@@ -3,10 +3,20 @@ import { runInNewContext } from "node:vm";
 
 /**
  * Keeps the heap near what lives in it. Left alone, V8 lets the old generation triple before it looks: under 1,000 refused
- * calls a second a gateway took 110 MB more than it needed. By half, it stays flat.
+ * calls a second a gateway took 110 MB more than it needed. By three quarters it stays flat, 15 MB above what it takes by half;
+ * under bookings, half as many full collections are due.
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString("--heap-growing-percent=50");
+  setFlagsFromString("--heap-growing-percent=75");
+}
+
+/**
+ * Has one thread collect what is young. V8 has all of its workers join in, and a process whose processors are busy anyway pays for
+ * them: together with fewer full collections this spares a booking 5 % of its CPU. Pauses stay as they are, 20 to 30 ms at most beside 200 MB.
+ * Marking the old ones is left to the workers: on one thread it stops everything for 130 ms.
+ */
+export function collectYoungOnOneThread(): void {
+  setFlagsFromString("--no-parallel-scavenge");
 }
 
 /** Gives back what starting has taken: 45 MB of a service's 180. Takes some 50 ms in which nothing else runs. */

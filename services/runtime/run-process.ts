@@ -1,5 +1,5 @@
 import { ConfigError } from "./config.ts";
-import { collectGarbage, keepHeapSmall } from "./heap.ts";
+import { collectGarbage, collectYoungOnOneThread, keepHeapSmall } from "./heap.ts";
 
 /** Calls under way get so long to finish. */
 export const GRACE_MS = 10_000;
@@ -19,6 +19,7 @@ export interface Started {
  */
 export async function runProcess(process: NodeJS.Process, name: string, start: () => Promise<Started>): Promise<void> {
   keepHeapSmall();
+  collectYoungOnOneThread();
   let started: Started | undefined;
   let stopping = false;
   const fail = (error: unknown): never => {
