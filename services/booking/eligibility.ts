@@ -29,18 +29,11 @@ export interface Moment {
 const MINUTE_MS = 60_000;
 type Judge = (candidate: Candidate) => Removal | null;
 
-/** A booking ranks for one wish before and after it has read the best, most of whom it has judged by then. */
-const judges = new WeakMap<Wish, Judge>();
-
 /**
  * Judges trainers for one wish by what the directory says of them: the first reason that removes a trainer, or null.
- * Whether a trainer is already booked, only the claims know.
+ * Whether a trainer is already booked, only the claims know. Remembers whom it has judged.
  */
 export function judge(wish: Wish): Judge {
-  return judges.getOrInsertComputed(wish, newJudge);
-}
-
-function newJudge(wish: Wish): Judge {
   const moments = wish.slots.map(momentOf);
   const dates = datesOf(moments);
   const clockOf = memoized((timeZone: string) => wallClock(timeZone, spanOf(moments)));

@@ -45,19 +45,29 @@ const SCORE_TAUGHT_BEFORE = -10;
  * `workloads` has an entry for each candidate.
  */
 export function rank(wish: Wish, candidates: Candidate[], workloads: Map<string, Workload>): Ranking {
+  return ranker(wish)(candidates, workloads);
+}
+
+/**
+ * Ranks for one wish time and again, and judges nobody anew. Whoever ranks holds it: behind a WeakMap by wish, what it knows, which
+ * is the wish as well, outlived every booking until the next full collection.
+ */
+export function ranker(wish: Wish): (candidates: Candidate[], workloads: Map<string, Workload>) => Ranking {
   const removalOf = judge(wish);
-  const ranked: Ranked[] = [];
-  const removed: Removed[] = [];
-  for (const candidate of candidates) {
-    const workload = workloads.get(candidate.trainerId);
-    const meters = distanceMeters(candidate.base, wish.location);
-    const removal = removalOf(candidate) ?? booked(workload);
-    if (removal) removed.push({ candidate, distanceMeters: meters, removal });
-    else ranked.push({ candidate, distanceMeters: meters, score: score(meters, workload) });
-  }
-  ranked.sort((a, b) => a.score - b.score || byId(a, b));
-  removed.sort(byId);
-  return { ranked, removed };
+  return (candidates, workloads) => {
+    const ranked: Ranked[] = [];
+    const removed: Removed[] = [];
+    for (const candidate of candidates) {
+      const workload = workloads.get(candidate.trainerId);
+      const meters = distanceMeters(candidate.base, wish.location);
+      const removal = removalOf(candidate) ?? booked(workload);
+      if (removal) removed.push({ candidate, distanceMeters: meters, removal });
+      else ranked.push({ candidate, distanceMeters: meters, score: score(meters, workload) });
+    }
+    ranked.sort((a, b) => a.score - b.score || byId(a, b));
+    removed.sort(byId);
+    return { ranked, removed };
+  };
 }
 
 function booked(workload: Workload | undefined): Removal | null {

@@ -9,7 +9,7 @@ import { type Funnel, type Judged, judgedBy } from "./decision.ts";
 import type { BookingDeps } from "./deps.ts";
 import type { Wish } from "./eligibility.ts";
 import { closedOnHolidays } from "./public-holidays.ts";
-import { type Ranked, rank, type Workload } from "./ranking.ts";
+import { type Ranked, rank, ranker, type Workload } from "./ranking.ts";
 import { expand, type Schedule } from "./schedule.ts";
 import { checkAssignments } from "./team.ts";
 import { trainersUnavailable } from "./trainer-directory.ts";
@@ -109,10 +109,11 @@ async function choose(
 ): Promise<Chosen> {
   const read = new Set<string>();
   const gone = new Set<string>();
+  const rankKnown = ranker(wish);
   let known = new Map(found.candidates.map((candidate) => [candidate.trainerId, candidate]));
   let directoryAgeMs: number | null = null;
   for (;;) {
-    const ranking = rank(wish, [...known.values()], workloads);
+    const ranking = rankKnown([...known.values()], workloads);
     const unread = ranking.ranked.findIndex(({ candidate }) => !read.has(candidate.trainerId));
     const shortlist = unread < 0 ? ranking.ranked : ranking.ranked.slice(0, unread);
     if (shortlist.length > 0 || unread < 0) {
