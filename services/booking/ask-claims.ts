@@ -44,18 +44,13 @@ export async function askClaims(
   need: Need,
 ): Promise<Claimed> {
   const { operatorId, candidates } = wish;
-  let known = cache.asOf(operatorId);
-  let before: Before = candidates.map(({ trainerId }) => known && kept(cache, known, trainerId, need));
-  let question = questionOf(wish, need, known, before);
-  let answer = await readAvailability(db, question);
-  if (known && answer.outcome === "outdated") {
-    cache.forget(operatorId, known, answer.epoch);
+  let asked = await ask(db, cache, { wish, need, known: cache.asOf(operatorId) });
+  if (asked.known && asked.answer.outcome === "outdated") {
+    cache.forget(operatorId, asked.known, asked.answer.epoch);
     cache.count({ outdated: 1 });
-    known = undefined;
-    before = candidates.map(() => undefined);
-    question = questionOf(wish, need, known, before);
-    answer = await readAvailability(db, question);
+    asked = await ask(db, cache, { wish, need, known: undefined });
   }
+  const { known, before, question, answer } = asked;
   if (answer.outcome === "outdated") throw new TypeError("nothing is known that could be outdated");
 
   const { sinceMs } = question;
@@ -77,9 +72,17 @@ export async function askClaims(
   return { held, overDailyLimits, studentClashes, taughtBefore: new Set(taughtBefore) };
 }
 
-function kept(cache: ClaimCache, known: AsOf, trainerId: string, need: Need): HeldClaims | undefined {
-  const claims = cache.get(known, trainerId, need.sinceMs);
-  return claims && heldClaims(claims, need);
+async function ask(
+  db: Database,
+  cache: ClaimCache,
+  { wish, need, known }: { wish: Wish; need: Need; known: AsOf | undefined },
+) {
+  const before = wish.candidates.map(({ trainerId }) => {
+    const claims = known && cache.get(known, trainerId, need.sinceMs);
+    return claims && heldClaims(claims, need);
+  });
+  const question = questionOf(wish, need, known, before);
+  return { known, before, question, answer: await readAvailability(db, question) };
 }
 
 function questionOf(wish: Wish, need: Need, known: AsOf | undefined, before: Before): Question {
