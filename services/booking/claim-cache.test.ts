@@ -101,3 +101,12 @@ test("another epoch of the database begins with nothing, and none keeps nothing"
   });
   expect([cache.asOf(OPERATOR), cache.size()]).toEqual([undefined, 0]);
 });
+
+test("what was known of another epoch is nothing to whom its first answer is told", () => {
+  keep(undefined, { at: 30, read: "a" });
+  const epoch = randomUUID();
+  const told = { sinceMs: 0, changes: new Map(), trainers: new Map() };
+  cache.keep(OPERATOR, undefined, { epoch, snapshot: "20:20:", ...told });
+  expect(asOf()).toMatchObject({ epoch, snapshot: "20:20:" });
+  expect(kept("a")).toBeUndefined();
+});

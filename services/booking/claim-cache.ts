@@ -81,11 +81,12 @@ export function claimCache({ maxBytes }: { maxBytes: number }): ClaimCache {
       return entry?.ledger === ledger && entry.claims.sinceMs <= sinceMs ? entry.claims : undefined;
     },
     keep(operatorId, known, told) {
-      const now = ledgers.get(operatorId);
       // What was known was forgotten meanwhile, maybe since it was wrong.
-      if (known && known.ledger !== now?.ledger) return;
+      if (known && known.ledger !== ledgers.get(operatorId)?.ledger) return;
       begin(told.epoch);
-      if (told.epoch !== null) ledgers.set(operatorId, { ...keepTold(entries, known, now, told), epoch: told.epoch });
+      if (told.epoch === null) return;
+      const asOf = keepTold(entries, known, ledgers.get(operatorId), told);
+      ledgers.set(operatorId, { ...asOf, epoch: told.epoch });
     },
     forget(operatorId, { ledger }, begun) {
       if (ledgers.get(operatorId)?.ledger !== ledger) return;

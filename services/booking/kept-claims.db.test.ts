@@ -121,11 +121,8 @@ test("what has changed is told once, however long something else is under way, a
   await open;
 });
 
-test("an answer that comes after a later one does not bring back what was so before", async () => {
-  const trainerId = randomUUID();
-  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
-  const clashing = async (db?: Database) => (await found(question, db)).workloads[0]?.clashingSessionCount;
-  expect(await clashing()).toBe(0);
+/** The tests' database, whose answers are there and not yet taken until others have overtaken them. */
+function answeringLate() {
   const { promise: answered, resolve: answeredNow } = Promise.withResolvers<void>();
   const { promise: overtaken, resolve: overtake } = Promise.withResolvers<void>();
   const slow: Database = {
@@ -137,6 +134,15 @@ test("an answer that comes after a later one does not bring back what was so bef
       return answer;
     },
   };
+  return { slow, answered, overtake };
+}
+
+test("an answer that comes after a later one does not bring back what was so before", async () => {
+  const trainerId = randomUUID();
+  const question = { studentId: given.studentId, starts: [600], candidates: [candidate(trainerId)], now: 0 };
+  const clashing = async (db?: Database) => (await found(question, db)).workloads[0]?.clashingSessionCount;
+  expect(await clashing()).toBe(0);
+  const { slow, answered, overtake } = answeringLate();
   const early = clashing(slow);
   await answered;
   await soldTo(mesh.database.all, lesson(trainerId, 600));
@@ -155,17 +161,7 @@ test("who was read while others were told later news is kept, and is told all th
     return (await found(question, db)).workloads[0]?.clashingSessionCount;
   };
   expect(await clashing(one)).toBe(0);
-  const { promise: answered, resolve: answeredNow } = Promise.withResolvers<void>();
-  const { promise: overtaken, resolve: overtake } = Promise.withResolvers<void>();
-  const slow: Database = {
-    ...mesh.database.all,
-    async oneFirst(query) {
-      const answer = await mesh.database.all.oneFirst(query);
-      answeredNow();
-      await overtaken;
-      return answer;
-    },
-  };
+  const { slow, answered, overtake } = answeringLate();
   const read = clashing(other, slow);
   await answered;
   for (const trainerId of [one, other]) await soldTo(mesh.database.all, lesson(trainerId, 600));
